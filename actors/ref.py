@@ -1,0 +1,95 @@
+"""How actors know each other: by name, so that a call reads the same for an actor, a Serve deployment and a fake.
+
+A name survives a restart of either end; a call to one that is away raises ActorAway, and the caller's loop tries again.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import ray
+from ray import serve
+from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
+
+from vision.errors import DetectorUnavailable
+
+NAMESPACE = "home-security"
+
+
+class ActorAway(Exception):
+    """The actor is dead, restarting or not there yet."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is away: {self.args[1]}"
+
+
+class ActorStarting(ActorAway):
+    """It is registered and cannot answer yet: it is being started or started again."""
+
+
+class Ref:
+    """`await Ref("batch_aggregator").add(x)`: any public method of the actor, found by its name at each call."""
+
+    def __init__(self, name: str, namespace: str = NAMESPACE) -> None:
+        self._name = name
+        self._namespace = namespace
+        self._handle: Any = None
+
+    def __getattr__(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        if method.startswith("_"):
+            raise AttributeError(method)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await getattr(self._found(), method).remote(*args, **kwargs)
+            except RayTaskError as error:
+                raise error.as_instanceof_cause() from None
+            except ActorUnavailableError:
+                raise ActorStarting(self._name, "it is being started") from None
+            except RayActorError as error:
+                self._handle = None
+                raise ActorAway(self._name, type(error).__name__) from None
+
+        return call
+
+    def _found(self) -> Any:
+        if self._handle is None:
+            try:
+                self._handle = ray.get_actor(self._name, namespace=self._namespace)
+            except ValueError:
+                raise ActorAway(self._name, "no actor of this name") from None
+        return self._handle
+
+
+class DetectorDeployment:
+    """The replicated detector. Serve spreads the calls; a replica that dies fails its call, and the frames wait."""
+
+    def __init__(self, app_name: str, deployment: str = "yolo_detector") -> None:
+        self._app_name = app_name
+        self._deployment = deployment
+        self._handle: Any = None
+
+    def __getattr__(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        if method.startswith("_"):
+            raise AttributeError(method)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                if self._handle is None:
+                    self._handle = serve.get_deployment_handle(self._deployment, self._app_name)
+                return await getattr(self._handle, method).remote(*args, **kwargs)
+            except RayTaskError as error:
+                raise error.as_instanceof_cause() from None
+            except (
+                RayActorError,
+                RayServeException,
+                BackPressureError,
+                DeploymentUnavailableError,
+                GetTimeoutError,
+            ) as error:
+                raise DetectorUnavailable(f"the detector is away: {type(error).__name__}") from None
+
+        return call

@@ -1,0 +1,124 @@
+"""hsi: brings a system up and down, says how it is, examines the machine, and runs the demo."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from settings import Settings, SettingsError, load_settings
+from storage.errors import StoreError
+from storage.system_lock import read_system
+
+if TYPE_CHECKING:
+    from launch.demo import Demo
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        raise _failure(str(error)) from None
+
+
+def _failure(message: str) -> typer.Exit:
+    typer.echo(f"hsi: {message}", err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def up() -> None:
+    """Start the system and stay in the foreground until SIGTERM or Ctrl-C."""
+    _run(_settings(), None)
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="The same seed plays the same stories.")] = 0,
+    interval: Annotated[float, typer.Option(help="Seconds between two uploads of a camera.")] = 4.0,
+) -> None:
+    """Start the system with three drawn cameras, a rule for people, and a receiver that prints each alert."""
+    from launch.demo import Demo, demo_settings
+
+    settings = _settings()
+    if settings.camera_root is not None:
+        raise _failure("CAMERA_ROOT is set: the demo draws its own cameras; unset it, or run `hsi up`")
+    _run(demo_settings(settings), lambda: Demo(settings.data_dir, seed, interval, typer.echo))
+
+
+def _run(settings: Settings, make_demo: "Callable[[], Demo] | None") -> None:
+    running = read_system(settings.data_dir)
+    if running is not None:
+        typer.echo(f"the system of {settings.data_dir} is up already: {running.api_url} (process {running.pid})")
+        return
+    from launch.system import HomeSystem, StartFailed
+
+    demo_room = make_demo() if make_demo else None
+    if demo_room is not None:
+        settings = demo_room.prepare(settings)
+    system = HomeSystem(settings, typer.echo)
+    try:
+        system.start()
+        typer.echo(f"\n  {system.url}        API: {system.url}/docs\n")
+        if demo_room is not None:
+            demo_room.play(system.url)
+        system.wait()
+    except (StoreError, StartFailed) as error:
+        raise _failure(str(error)) from None
+    finally:
+        if demo_room is not None:
+            demo_room.stop()
+        system.stop()
+
+
+@app.command()
+def down() -> None:
+    """End the system of this DATA_DIR; no process of it is left."""
+    from launch.down import bring_down
+
+    settings = _settings()
+    if not bring_down(settings.data_dir, typer.echo):
+        typer.echo(f"no system of {settings.data_dir} is up")
+
+
+@app.command()
+def status() -> None:
+    """Say whether the system is up and ready; exit code 0 when it is ready."""
+    import httpx
+
+    settings = _settings()
+    running = read_system(settings.data_dir)
+    if running is None:
+        raise _failure(f"no system of {settings.data_dir} is up: start one with `hsi up`")
+    typer.echo(f"{running.api_url}  process {running.pid}  {running.state}")
+    try:
+        answer = httpx.get(f"{running.api_url}/api/system/health/ready", timeout=5, trust_env=False)
+        body = answer.json()
+    except (httpx.HTTPError, json.JSONDecodeError) as error:
+        raise _failure(f"the API does not answer: {error}") from None
+    for name, service in body.get("services", {}).items():
+        typer.echo(f"  {name:18} {service['status']:10} {service['message'] or ''}")
+    for worker in body.get("workers", []):
+        typer.echo(f"  {worker['name']:18} {'running' if worker['running'] else 'down':10} {worker['message'] or ''}")
+    if answer.status_code != 200:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Examine the machine: Python, disk, stores, ports, GPU and driver, weights; each fault with its mend."""
+    from launch.doctor import examine
+
+    findings = examine(_settings())
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.what:10} {finding.message}")
+        if finding.mend:
+            typer.echo(f"     {'':10} → {finding.mend}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""Ray Serve deployments: the API ingress and the replicated models."""

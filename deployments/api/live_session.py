@@ -1,0 +1,185 @@
+"""One live connection: reads what the client says, writes what it wants to hear, and lets a silent one go.
+
+fanout ──offer──▶ outbox ──▶ writer ──▶ client ──▶ reader ──answers──▶ outbox
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from deployments.api.live_fanout import LiveFanout
+from deployments.api.live_messages import Fault, Ping, Resync, Subscribe, Unsubscribe, notice, read_message
+from deployments.api.live_outbox import Dropped, LiveOutbox, Outgoing, outgoing
+from deployments.api.live_policy import LivePolicy
+from domain.clock import Clock
+from domain.subscriptions import RefusedPatterns, Subscriptions
+from schemas.frame import LiveChannel
+from storage.errors import StoreUnavailable
+from storage.live_bus import LiveBus
+
+NORMAL, TOO_LARGE, RESTARTING = 1000, 1009, 1012
+_OVERLAP_SECONDS = 5.0
+"""For so long after a replay, the feed may still bring what the replay has brought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    code: int
+    reason: str
+
+
+class LiveSession:
+    def __init__(self, socket: WebSocket, fanout: LiveFanout, bus: LiveBus, clock: Clock, policy: LivePolicy) -> None:
+        self._socket = socket
+        self._fanout = fanout
+        self._bus = bus
+        self._clock = clock
+        self._policy = policy
+        self._outbox = LiveOutbox(policy.most_frames, policy.most_replies)
+        self._subscriptions = Subscriptions()
+        self._wanted: dict[str, bool] = {}
+        self._replayed: dict[LiveChannel, tuple[int, float]] = {}
+        self._leaving = asyncio.Event()
+
+    def offer(self, frame: Outgoing) -> None:
+        if self._wants(frame.type):
+            self._outbox.offer(frame)
+
+    def dismiss(self) -> None:
+        self._leaving.set()
+
+    async def run(self) -> None:
+        """Until the client goes, falls silent, or the replica ends."""
+        async with self._fanout.joined(self):
+            await self._socket.accept()
+            tasks = [asyncio.create_task(part) for part in (self._read(), self._write(), self._dismissed())]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        goodbye = done.pop().result()
+        if goodbye is not None:
+            with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+                async with asyncio.timeout(self._policy.goodbye_seconds):
+                    await self._socket.close(goodbye.code, goodbye.reason)
+
+    async def _dismissed(self) -> Goodbye | None:
+        await self._leaving.wait()
+        return Goodbye(RESTARTING, "the server restarts; connect again and resync")
+
+    async def _read(self) -> Goodbye | None:
+        policy = self._policy
+        heard = pinged = self._clock.monotonic()
+        receiving = asyncio.create_task(self._socket.receive(), name="live-receive")
+        try:
+            while True:
+                now = self._clock.monotonic()
+                if now - heard >= policy.silence_seconds:
+                    return Goodbye(NORMAL, f"nothing came from you for {policy.silence_seconds:g} s")
+                if now - pinged >= policy.ping_seconds:
+                    pinged = now
+                    self._outbox.reply_if_room(self._notice("ping", {}))
+                patience = min(heard + policy.silence_seconds, pinged + policy.ping_seconds) - now
+                await asyncio.wait([receiving], timeout=max(patience, 0.001))
+                if not receiving.done():
+                    continue
+                message = receiving.result()
+                if message["type"] == "websocket.disconnect":
+                    return None
+                heard = self._clock.monotonic()
+                text = message.get("text")
+                if text is not None and len(text) > policy.most_message_chars:
+                    return Goodbye(TOO_LARGE, f"a message has at most {policy.most_message_chars} characters")
+                try:
+                    async with asyncio.timeout(policy.silence_seconds):
+                        await self._hear(text)
+                except TimeoutError:
+                    return Goodbye(NORMAL, f"you read no answer for {policy.silence_seconds:g} s")
+                receiving = asyncio.create_task(self._socket.receive(), name="live-receive")
+        finally:
+            receiving.cancel()
+
+    async def _hear(self, text: str | None) -> None:
+        """Answers one message; waits while the client does not read what it was answered before."""
+        match Fault("invalid_message", "messages are text") if text is None else read_message(text):
+            case Ping():
+                await self._answer("pong", {})
+            case Subscribe(patterns):
+                await self._subscribe("subscribed", self._subscriptions.subscribe(patterns))
+            case Unsubscribe(patterns):
+                await self._subscribe("unsubscribed", self._subscriptions.unsubscribe(patterns))
+            case Resync() as resync:
+                await self._outbox.reply(resync)
+            case Fault(code, message):
+                await self._answer("error", {"code": code, "message": message})
+            case _:
+                pass  # a pong: it was heard, and that is all it is for
+
+    async def _subscribe(self, told: str, outcome: Subscriptions | RefusedPatterns) -> None:
+        if isinstance(outcome, RefusedPatterns):
+            await self._answer("error", {"code": "invalid_patterns", "message": outcome.message})
+            return
+        self._subscriptions = outcome
+        self._wanted.clear()
+        await self._answer(told, {"patterns": sorted(outcome.patterns)})
+
+    async def _answer(self, kind: str, data: Mapping[str, object]) -> None:
+        await self._outbox.reply(self._notice(kind, data))
+
+    async def _write(self) -> Goodbye | None:
+        with suppress(WebSocketDisconnect):
+            while True:
+                match await self._outbox.take():
+                    case str() as text:
+                        await self._socket.send_text(text)
+                    case Dropped(count):
+                        await self._socket.send_text(self._notice("dropped", {"count": count}))
+                    case Resync() as resync:
+                        await self._replay(resync)
+                    case Outgoing() as frame if self._wants(frame.type) and not self._came_by_replay(frame):
+                        await self._socket.send_text(frame.text)
+        return None
+
+    async def _replay(self, resync: Resync) -> None:
+        try:
+            frames, truncated = await self._bus.replay(resync.channel, resync.last_sequence)
+        except StoreUnavailable:
+            away = {"code": "unavailable", "message": "live frames cannot be read at the moment; resync again later"}
+            await self._socket.send_text(self._notice("error", away))
+            return
+        wanted = [frame for frame in frames if self._wants(frame.type)]
+        for frame in wanted:
+            await self._socket.send_text(outgoing(frame).text)
+        reached = frames[-1].sequence if frames else min(resync.last_sequence, await self._newest(resync))
+        self._replayed[resync.channel] = (reached, self._clock.monotonic() + _OVERLAP_SECONDS)
+        told = {
+            "channel": resync.channel.value,
+            "last_sequence": reached,
+            "replayed": len(wanted),
+            "truncated": truncated,
+        }
+        await self._socket.send_text(self._notice("resynced", told))
+
+    async def _newest(self, resync: Resync) -> int:
+        try:
+            return await self._bus.last_sequence(resync.channel)
+        except StoreUnavailable:
+            return resync.last_sequence
+
+    def _came_by_replay(self, frame: Outgoing) -> bool:
+        """The feed is a little behind a replay: what both bring is sent once."""
+        reached, until = self._replayed.get(frame.channel, (0, 0.0))
+        return frame.sequence <= reached and self._clock.monotonic() < until
+
+    def _wants(self, frame_type: str) -> bool:
+        if frame_type not in self._wanted:
+            self._wanted[frame_type] = self._subscriptions.wants(frame_type)
+        return self._wanted[frame_type]
+
+    def _notice(self, kind: str, data: Mapping[str, object]) -> str:
+        return notice(kind, data, self._clock.now())

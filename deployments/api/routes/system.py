@@ -1,0 +1,16 @@
+"""The system itself: what the pipeline has before it."""
+
+from fastapi import APIRouter
+
+from deployments.api.deps import PipelineDep
+from deployments.api.examples import PIPELINE
+from deployments.api.pipeline_view import PipelineStatus
+from deployments.api.responses import problems, shows
+
+router = APIRouter(prefix="/api/system", tags=["system"])
+
+
+@router.get("/pipeline", responses=shows(PIPELINE) | problems(503))
+async def get_pipeline(view: PipelineDep) -> PipelineStatus:
+    """The pipeline at a glance. A part is null while nothing is known of it."""
+    return await view()

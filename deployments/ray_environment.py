@@ -1,0 +1,75 @@
+"""The environment that Ray must find before it starts: the fast ingress, loopback, a token, no telemetry.
+
+Everything here is read by Ray's own processes when they start, so it is set in the starting process before.
+"""
+
+import hashlib
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from settings import Settings
+
+LARGEST_STACK_BYTES = 512 * 1024 * 1024
+"""What one call to the detector may carry: 32 frames of 1280×1280 are 150 MB."""
+
+
+def ray_environment(settings: Settings) -> dict[str, str]:
+    """The variables for a cluster of our own; docs/decisions/0003 says why each."""
+    run = _short_folder(settings.data_dir)
+    stats, metrics = _free_port(), _free_port()
+    return {
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{run}/haproxy.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{run}/admin.sock",
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{run}/metrics.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": run,
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{run}/server-state",
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+        "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(LARGEST_STACK_BYTES),
+        "RAY_SERVE_GRPC_MAX_MESSAGE_SIZE": str(LARGEST_STACK_BYTES),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_ENABLE_AUTO_CONNECT": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(ray_token(settings.data_dir)),
+        "DATA_DIR": str(settings.data_dir),
+    }
+
+
+def ray_token(data_dir: Path) -> Path:
+    """The file with the token that every process of this cluster presents; made once, for its owner's eyes only."""
+    path = data_dir / "run" / "ray_token"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with open(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    return path
+
+
+def _short_folder(data_dir: Path) -> str:
+    """A folder of this system's own below /tmp: a Unix socket's path must be shorter than 108 characters."""
+    folder = Path("/tmp") / f"hsi-{os.getuid()}-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else: remove it")
+    return str(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

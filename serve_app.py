@@ -1,0 +1,65 @@
+"""The whole system, wired; read this first.
+
+hsi up, hsi demo                 launch/system.py: own stores, migrations, Ray, then build() below
+serve run serve_app:app          app() below: the same, in a Ray that Serve starts
+ray_cluster.yaml                 app() with DATABASE_URL and REDIS_URL set
+
+api ×2 ──starts──▶ supervisor ──starts, watches──▶ file_watcher, detection_worker, batch_aggregator,
+  │                                                analysis_worker, alert_dispatcher, circuit_breakers, gpu_monitor
+  └─ yolo_detector ×n ◀──frames── detection_worker
+"""
+
+import asyncio
+import atexit
+from typing import Any
+
+from ray import serve
+from ray.serve.schema import LoggingConfig
+
+from deployments.api.ingress import ApiIngress
+from deployments.detector import DetectorReplica
+from settings import Settings, load_settings
+from storage.migrate import migrate
+from storage.own_stores import OwnStores
+
+SOCKETS_AND_REQUESTS_A_REPLICA = 4096
+STACKS_A_DETECTOR = 8
+
+
+def build(settings: Settings) -> serve.Application:
+    """The Serve application; the stores' addresses stand in the settings."""
+    quiet = LoggingConfig(log_level="WARNING", enable_access_log=False)
+    detector = serve.deployment(
+        name="yolo_detector",
+        num_replicas=settings.detector_replicas,
+        max_ongoing_requests=STACKS_A_DETECTOR,
+        ray_actor_options={"num_cpus": 0.1, "num_gpus": _gpus_a_detector(settings)},
+        graceful_shutdown_timeout_s=5,
+        graceful_shutdown_wait_loop_s=0.1,
+        logging_config=quiet,
+    )(DetectorReplica)
+    api = serve.deployment(
+        name="api",
+        num_replicas=settings.api_replicas,
+        max_ongoing_requests=SOCKETS_AND_REQUESTS_A_REPLICA,
+        ray_actor_options={"num_cpus": 0.1},
+        graceful_shutdown_timeout_s=5,
+        graceful_shutdown_wait_loop_s=0.1,
+        logging_config=quiet,
+    )(ApiIngress)
+    return api.bind(settings, detector.bind(settings))
+
+
+def app(_arguments: dict[str, Any]) -> serve.Application:
+    """What `serve run` and a RayService build: own stores where none are configured, migrations, the application."""
+    stores = OwnStores(load_settings())
+    atexit.register(stores.stop)
+    settings = stores.start(print)
+    assert settings.database_url is not None
+    asyncio.run(migrate(settings.database_url.get_secret_value()))
+    return build(settings)
+
+
+def _gpus_a_detector(settings: Settings) -> float:
+    """A share of a card when a card is asked for; `auto` takes what the replica can see."""
+    return 0.2 if settings.detector_device.startswith("cuda") else 0

@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis: one repository an aggregate; SQL stands only here."""

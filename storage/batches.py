@@ -1,0 +1,281 @@
+"""Batches: the aggregator's group commit, and the closed ones on their way to an assessment."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from schemas.batch import BatchState, ClaimedBatch, CloseReason, OpenBatch
+from schemas.detection import BoundingBox, Detection, MediaDetections
+from schemas.frame import LiveChannel, NewFrame
+from schemas.frozen import utc_text
+from storage.leases import bury_exhausted, claim_rows, release_leases
+from storage.postgres import Pool, PooledConnection, store_errors, transaction
+
+
+@dataclass(frozen=True)
+class BatchChange:
+    """What one group commit does to one batch."""
+
+    batch: OpenBatch
+    is_new: bool
+    closed: CloseReason | None
+    media: tuple[MediaDetections, ...]
+    """The files whose detections join it in this commit."""
+
+
+class Batches:
+    """The table `batches`, and the detections that are written with it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @store_errors()
+    async def open(self) -> list[OpenBatch]:
+        """Every open batch: the aggregator's memory is rebuilt from these."""
+        rows = await self._pool.fetch(
+            """
+            SELECT id, camera_id, started_at, ended_at, opened_at, last_activity_at, detection_count
+            FROM batches WHERE state = 'open' ORDER BY opened_at
+            """
+        )
+        return [OpenBatch(**{**row, "id": str(row["id"])}) for row in rows]
+
+    @store_errors()
+    async def commit(
+        self, results: Sequence[MediaDetections], place: Callable[[Sequence[MediaDetections]], Sequence[BatchChange]]
+    ) -> list[NewFrame]:
+        """One transaction: the files become `detected`, their detections and batches are written. Returns the news.
+
+        A file whose lease is no longer its worker's is left out before `place` decides, so that a result that comes
+        twice counts once.
+        """
+        async with transaction(self._pool) as connection:
+            mine = await _mark_detected(connection, results)
+            accepted = [result for result in results if result.media_id in mine]
+            changes = place([result for result in accepted if result.detections])
+            await _write_batches(connection, changes)
+            return await _write_detections(connection, changes) + closed_frames(changes)
+
+    @store_errors()
+    async def close(self, due: Sequence[tuple[OpenBatch, CloseReason]], now: datetime) -> list[NewFrame]:
+        """Closes batches that are due. One that is closed already stays as it is."""
+        rows = await self._pool.fetch(
+            """
+            UPDATE batches b SET state = 'closed', closed_at = $3, close_reason = d.reason, claimable_at = $3
+            FROM unnest($1::uuid[], $2::text[]) AS d(id, reason) WHERE b.id = d.id AND b.state = 'open'
+            RETURNING b.id
+            """,
+            [UUID(batch.id) for batch, _ in due],
+            [reason.value for _, reason in due],
+            now,
+        )
+        closed = {str(row["id"]) for row in rows}
+        return [_closed_frame(batch, reason, now) for batch, reason in due if batch.id in closed]
+
+    @store_errors()
+    async def claim(self, owner: str, limit: int, lease_seconds: float, tries: int) -> list[ClaimedBatch]:
+        columns = "id, camera_id, started_at, ended_at, closed_at, detection_count"
+        rows = await claim_rows(self._pool, "batches", owner, limit, lease_seconds, tries, columns, "closed_at")
+        if not rows:
+            return []
+        cameras = await self._pool.fetch(
+            "SELECT id, name FROM cameras WHERE id = ANY($1)", list({row["camera_id"] for row in rows})
+        )
+        names = {row["id"]: row["name"] for row in cameras}
+        await self._pool.execute(
+            "UPDATE batches SET analysis_started_at = now() WHERE id = ANY($1)", [row["id"] for row in rows]
+        )
+        return [
+            ClaimedBatch(**{**row, "id": str(row["id"])}, camera_name=names[row["camera_id"]])
+            for row in sorted(rows, key=lambda row: row["closed_at"])
+        ]
+
+    @store_errors()
+    async def release(self, owner: str) -> int:
+        """Frees what an earlier life of this worker held."""
+        return await release_leases(self._pool, "batches", owner)
+
+    @store_errors()
+    async def bury_exhausted(self, tries: int) -> int:
+        return await bury_exhausted(self._pool, "batches", tries, f"{tries} tries ended without an answer")
+
+    @store_errors()
+    async def fail(self, batch: ClaimedBatch, reason: str, retry_in: float | None) -> None:
+        """One tried and failed batch: waits, or dies with its reason when `retry_in` is None."""
+        await self._pool.execute(
+            """
+            UPDATE batches SET state = CASE WHEN $4::float8 IS NULL THEN 'dead' ELSE 'closed' END, reason = $3,
+                   lease = NULL, lease_until = NULL,
+                   claimable_at = now() + make_interval(secs => coalesce($4::float8, 0))
+            WHERE id = $1 AND lease = $2 AND state = 'assessing'
+            """,
+            UUID(batch.id),
+            batch.lease,
+            reason,
+            retry_in,
+        )
+
+    @store_errors()
+    async def detections(self, batch_id: str) -> tuple[Detection, ...]:
+        """A batch's detections in the order in which their pictures were taken."""
+        rows = await self._pool.fetch(
+            """
+            SELECT d.id, d.camera_id, m.path AS file_path, m.media_type, d.detected_at,
+                   d.object_type, d.confidence, d.x, d.y, d.width, d.height, d.batch_id, d.frame_offset_seconds,
+                   m.width AS picture_width, m.height AS picture_height
+            FROM detections d JOIN media m ON m.id = d.media_id WHERE d.batch_id = $1 ORDER BY d.detected_at, d.id
+            """,
+            UUID(batch_id),
+        )
+        return tuple(_detection(row) for row in rows)
+
+    @store_errors()
+    async def waiting(self) -> int:
+        """Batches closed or in work."""
+        return int(await self._pool.fetchval("SELECT count(*) FROM batches WHERE state IN ('closed', 'assessing')"))
+
+
+def _detection(row: asyncpg.Record) -> Detection:
+    values = dict(row, file_path=os.fsdecode(row["file_path"]).encode("utf-8", "replace").decode())
+    box = BoundingBox(**{side: values.pop(side) for side in ("x", "y", "width", "height")})
+    return Detection(**{**values, "batch_id": str(values["batch_id"])}, event_id=None, bbox=box)
+
+
+async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDetections]) -> set[int]:
+    rows = await connection.fetch(
+        """
+        UPDATE media m SET state = 'detected', detected_at = now(), width = r.width, height = r.height,
+               frames = r.frames, lease = NULL, lease_until = NULL, reason = NULL
+        FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::int[]) AS r(id, lease, width, height, frames)
+        WHERE m.id = r.id AND m.lease = r.lease AND m.state = 'detecting'
+        RETURNING m.id
+        """,
+        [r.media_id for r in results],
+        [r.lease for r in results],
+        [r.width for r in results],
+        [r.height for r in results],
+        [r.frames for r in results],
+    )
+    return {row["id"] for row in rows}
+
+
+async def _write_batches(connection: PooledConnection, changes: Sequence[BatchChange]) -> None:
+    """Known batches first: a camera's old one must be closed before its next one may be open."""
+    known = [change for change in changes if not change.is_new]
+    if known:
+        await connection.execute(
+            """
+            UPDATE batches b SET state = c.state, started_at = c.started_at, ended_at = c.ended_at,
+                   last_activity_at = c.last_activity_at, detection_count = c.detection_count,
+                   closed_at = CASE WHEN c.state = 'closed' THEN now() END,
+                   close_reason = c.close_reason, claimable_at = now()
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+                        $7::timestamptz[], $8::int[], $9::text[])
+                 AS c(id, camera_id, state, started_at, ended_at, opened_at, last_activity_at, detection_count,
+                      close_reason)
+            WHERE b.id = c.id
+            """,
+            *_columns(known),
+        )
+    new = [change for change in changes if change.is_new]
+    if new:
+        await connection.execute(
+            """
+            INSERT INTO batches (id, camera_id, state, started_at, ended_at, opened_at, last_activity_at,
+                                 detection_count, close_reason, closed_at)
+            SELECT c.*, CASE WHEN c.state = 'closed' THEN now() END
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+                        $7::timestamptz[], $8::int[], $9::text[])
+                 AS c(id, camera_id, state, started_at, ended_at, opened_at, last_activity_at, detection_count,
+                      close_reason)
+            """,
+            *_columns(new),
+        )
+
+
+def _columns(changes: Sequence[BatchChange]) -> list[list[object]]:
+    return [
+        [UUID(c.batch.id) for c in changes],
+        [c.batch.camera_id for c in changes],
+        [(BatchState.CLOSED if c.closed else BatchState.OPEN).value for c in changes],
+        [c.batch.started_at for c in changes],
+        [c.batch.ended_at for c in changes],
+        [c.batch.opened_at for c in changes],
+        [c.batch.last_activity_at for c in changes],
+        [c.batch.detection_count for c in changes],
+        [c.closed.value if c.closed else None for c in changes],
+    ]
+
+
+async def _write_detections(connection: PooledConnection, changes: Sequence[BatchChange]) -> list[NewFrame]:
+    found = [
+        (change.batch.id, media, detection)
+        for change in changes
+        for media in change.media
+        for detection in media.detections
+    ]
+    if not found:
+        return []
+    rows = await connection.fetch(
+        """
+        INSERT INTO detections (media_id, camera_id, batch_id, object_type, confidence, x, y, width, height,
+                                frame_offset_seconds, detected_at)
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::real[], $6::real[], $7::real[],
+                             $8::real[], $9::real[], $10::real[], $11::timestamptz[])
+        RETURNING id, camera_id, batch_id, object_type, confidence, x, y, width, height, detected_at
+        """,
+        [media.media_id for _, media, _ in found],
+        [media.camera_id for _, media, _ in found],
+        [UUID(batch_id) for batch_id, _, _ in found],
+        [d.object_type for _, _, d in found],
+        [d.confidence for _, _, d in found],
+        [d.bbox.x for _, _, d in found],
+        [d.bbox.y for _, _, d in found],
+        [d.bbox.width for _, _, d in found],
+        [d.bbox.height for _, _, d in found],
+        [d.frame_offset_seconds for _, _, d in found],
+        [media.seen_at(d) for _, media, d in found],
+    )
+    return [_detection_frame(row) for row in rows]
+
+
+def _detection_frame(row: asyncpg.Record) -> NewFrame:
+    return NewFrame(
+        type="detection.new",
+        channel=LiveChannel.DETECTIONS,
+        data={
+            "detection_id": row["id"],
+            "camera_id": row["camera_id"],
+            "batch_id": str(row["batch_id"]),
+            "label": row["object_type"],
+            "confidence": row["confidence"],
+            "bbox": {side: row[side] for side in ("x", "y", "width", "height")},
+            "timestamp": utc_text(row["detected_at"]),
+        },
+    )
+
+
+def closed_frames(changes: Sequence[BatchChange]) -> list[NewFrame]:
+    """`detection.batch` for every batch that a commit closed."""
+    return [
+        _closed_frame(change.batch, change.closed, change.batch.last_activity_at) for change in changes if change.closed
+    ]
+
+
+def _closed_frame(batch: OpenBatch, reason: CloseReason, at: datetime) -> NewFrame:
+    return NewFrame(
+        type="detection.batch",
+        channel=LiveChannel.DETECTIONS,
+        data={
+            "batch_id": batch.id,
+            "camera_id": batch.camera_id,
+            "detection_count": batch.detection_count,
+            "started_at": utc_text(batch.started_at),
+            "closed_at": utc_text(at),
+            "close_reason": reason.value,
+        },
+    )

@@ -1,0 +1,73 @@
+"""Leases: how a worker owns a row for a while, and how the row comes back when the worker is gone."""
+
+from uuid import uuid4
+
+import asyncpg
+
+from storage.postgres import Pool
+
+TABLES = {"media": ("state", "detecting", "queued"), "batches": ("state", "assessing", "closed")} | {
+    "deliveries": ("status", "sending", "queued")
+}
+SUSPECT_AFTER = 2
+"""A row tried this often without an answer is claimed alone, so that one that kills its worker takes no other along."""
+
+
+def new_lease(owner: str) -> str:
+    """A token that no other claim has; it starts with the owner's name, so that its successor can let go of it."""
+    return f"{owner}/{uuid4().hex}"
+
+
+async def release_leases(pool: Pool, table: str, owner: str) -> int:
+    """Frees what an earlier life of `owner` held; call it before the first claim. The attempts stay counted.
+
+    Safe because an actor's name is unique in the cluster: whoever held these leases under this name is dead, and a
+    late commit of its would fail on the lease.
+    """
+    column, held, free = TABLES[table]
+    done = await pool.execute(
+        f"UPDATE {table} SET {column} = $3, lease = NULL, lease_until = NULL "
+        f"WHERE {column} = $2 AND starts_with(lease, $1 || '/')",
+        owner,
+        held,
+        free,
+    )
+    return int(done.split()[-1])
+
+
+async def claim_rows(
+    pool: Pool, table: str, owner: str, limit: int, lease_seconds: float, tries: int, columns: str, order: str
+) -> list[asyncpg.Record]:
+    """Leases up to `limit` waiting rows, oldest first; rows that were tried `tries` times without an answer die here.
+
+    An expired lease is claimable again. Fresh rows come first; when there are none, one suspect is taken alone.
+    """
+    column, held, free = TABLES[table]
+    waiting = (
+        f"(({column} = '{free}' AND claimable_at <= now()) OR ({column} = '{held}' AND lease_until < now()))"
+        f" AND attempts >= $4 AND attempts < $5"
+    )
+    query = f"""
+        UPDATE {table} SET {column} = '{held}', attempts = attempts + 1, lease = $1,
+               lease_until = now() + make_interval(secs => $2)
+        WHERE id IN (SELECT id FROM {table} WHERE {waiting} ORDER BY {order} LIMIT $3 FOR UPDATE SKIP LOCKED)
+        RETURNING {columns}, attempts, lease
+    """
+    lease = new_lease(owner)
+    rows = await pool.fetch(query, lease, lease_seconds, limit, 0, SUSPECT_AFTER)
+    if not rows:
+        rows = await pool.fetch(query, lease, lease_seconds, 1, SUSPECT_AFTER, tries)
+    return rows
+
+
+async def bury_exhausted(pool: Pool, table: str, tries: int, reason: str) -> int:
+    """Rows whose last try ended without an answer (the worker died each time) become dead letters."""
+    column, held, free = TABLES[table]
+    reason_column = "error" if table == "deliveries" else "reason"
+    done = await pool.execute(
+        f"UPDATE {table} SET {column} = 'dead', {reason_column} = $2, lease = NULL, lease_until = NULL "
+        f"WHERE attempts >= $1 AND ({column} = '{free}' OR ({column} = '{held}' AND lease_until < now()))",
+        tries,
+        reason,
+    )
+    return int(done.split()[-1])

@@ -1,0 +1,1 @@
+"""Pixels: reading pictures and clips, letterboxing, model runtimes, decoding heads, drawing boxes."""
