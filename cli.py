@@ -65,7 +65,7 @@ def _run(settings: Settings, make_demo: "Callable[[], Demo] | None") -> None:
         if demo_room is not None:
             demo_room.play(system.url)
         system.wait()
-    except (StoreError, StartFailed) as error:
+    except (StoreError, StartFailed, PermissionError) as error:
         raise _failure(str(error)) from None
     finally:
         if demo_room is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from demo.clips import clip_scene, encode_clip
+from demo.clips import encode_clip
 from demo.light import Light, light_for
 from demo.places import Place
 from demo.scenes import Scene
@@ -85,15 +85,12 @@ class DemoCameras:
     async def _play(self, number: int, name: str) -> None:
         rng = np.random.default_rng([self._seed, number])
         scene = await asyncio.to_thread(Scene, CAMERAS[name], seed=self._seed + number)
-        opening = number == 0
+        if number == 0:
+            story = delivery(rng, scene.view.nearest)
+            await self._show(name, scene, _Showing(story, light_for(rng, story.dark), _OPENING), rng)
         while True:
-            if opening:
-                showing = _Showing(delivery(rng), light_for(rng, False), _OPENING)
-            else:
-                await asyncio.sleep(self._interval * float(rng.uniform(*_QUIET_INTERVALS)))
-                showing = _random_showing(rng, scene.place)
-            opening = False
-            await self._show(name, scene, showing, rng)
+            await asyncio.sleep(self._interval * float(rng.uniform(*_QUIET_INTERVALS)))
+            await self._show(name, scene, _random_showing(rng, scene), rng)
 
     async def _show(self, name: str, scene: Scene, showing: _Showing, rng: np.random.Generator) -> None:
         for moment in showing.moments:
@@ -101,7 +98,7 @@ class DemoCameras:
             await self._send(name, ".jpg", content, rng)
             await asyncio.sleep(self._interval)
         if rng.random() < self._clip_share:
-            content = await asyncio.to_thread(_film, name, scene.place, self._seed, showing, rng)
+            content = await asyncio.to_thread(_film, name, scene, showing, rng)
             await self._send(name, ".mp4", content, rng)
 
     async def _send(self, name: str, suffix: str, content: bytes, rng: np.random.Generator) -> None:
@@ -121,8 +118,8 @@ class DemoCameras:
             self._failing.discard(name)
 
 
-def _random_showing(rng: np.random.Generator, place: Place) -> _Showing:
-    story = random_story(rng, place)
+def _random_showing(rng: np.random.Generator, scene: Scene) -> _Showing:
+    story = random_story(rng, scene.place, scene.view.nearest)
     moments = story.moments(_PICTURES_A_STORY)
     return _Showing(story, light_for(rng, story.dark), tuple(moments[:1] if story.name == "nobody" else moments))
 
@@ -133,8 +130,8 @@ def _photograph(name: str, scene: Scene, showing: _Showing, moment: float, rng: 
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
 
 
-def _film(name: str, place: Place, seed: int, showing: _Showing, rng: np.random.Generator) -> bytes:
-    return encode_clip(showing.story, clip_scene(place, seed), showing.light, rng, _caption(name))
+def _film(name: str, scene: Scene, showing: _Showing, rng: np.random.Generator) -> bytes:
+    return encode_clip(showing.story, scene, showing.light, rng, _caption(name))
 
 
 def _caption(name: str) -> str:

@@ -9,22 +9,20 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from demo.light import Light
-from demo.places import Place
 from demo.scenes import Scene
 from demo.stories import Story
 
 _FRAMES_PER_SECOND = 5
+_SIZE = (640, 360)
 
 
 def encode_clip(story: Story, scene: Scene, light: Light, rng: np.random.Generator, caption: str) -> bytes:
-    """The whole story, H.264 where this PyAV has an encoder for it and MPEG-4 otherwise.
-
-    Width and height of the scene must be even, as yuv420p wants.
-    """
+    """The whole story in the camera's smaller stream, H.264 where this PyAV has an encoder for it, else MPEG-4."""
+    scene = scene.shrunk(*_SIZE)
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = cast(VideoStream, container.add_stream(_encoder(), rate=_FRAMES_PER_SECOND))
-        stream.width, stream.height, stream.pix_fmt = scene.view.width, scene.view.height, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *_SIZE, "yuv420p"
         stream.time_base = Fraction(1, _FRAMES_PER_SECOND)
         if stream.codec_context.name == "libx264":
             # Sensor noise makes the encoder's own choice of effort take longer than the drawing.
@@ -37,11 +35,6 @@ def encode_clip(story: Story, scene: Scene, light: Light, rng: np.random.Generat
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return file.getvalue()
-
-
-def clip_scene(place: Place, seed: int) -> Scene:
-    """The camera's second stream: the same view at a quarter of the pixels."""
-    return Scene(place, 640, 360, seed)
 
 
 def _encoder() -> str:

@@ -16,8 +16,8 @@ _CHOOSING_PICTURES = 200
 _HELD_OUT_PICTURES = 400
 _PACKAGES = ("ultralytics-opencv-headless", "torch", "onnx", "onnxruntime", "numpy")
 _HEADS = {
-    "one_to_many": "one-to-many head, which needs non-maximum suppression,",
-    "end_to_end": "end-to-end head, which needs no suppression,",
+    "one_to_many": "one-to-many head, which needs non-maximum suppression",
+    "end_to_end": "end-to-end head, which needs no suppression",
 }
 _PAGE = Path(__file__).with_name("weights_page.md")
 
@@ -41,7 +41,8 @@ def export_heads(weights: Path, image_size: int) -> dict[str, Path]:
     for head, nms in (("one_to_many", None), ("end_to_end", False)):
         # The frame traced is that of a 16:9 picture, but any multiple of the stride runs.
         frame = [-(-image_size * 9 // 16 // 32) * 32, image_size]
-        made = Path(YOLO(str(weights)).export(format="onnx", imgsz=frame, dynamic=True, nms=nms, device="cpu"))
+        settings = {"imgsz": frame, "dynamic": True, "simplify": False, "nms": nms, "device": "cpu"}
+        made = Path(YOLO(str(weights)).export(format="onnx", **settings))
         exported[head] = made.rename(made.with_name(f"{head}.onnx"))
         _tidy(exported[head])
     return exported
@@ -109,7 +110,7 @@ def page(figures: dict[str, Any]) -> str:
         precision=f"{large.precision:.2f}",
         recall=f"{large.recall:.2f}",
         megabytes=f"{figures['bytes'] / 1e6:.1f}",
-        versions="Versions: " + ", ".join(f"{name} {number}" for name, number in figures["versions"].items()),
+        versions=", ".join(f"{name} {number}" for name, number in figures["versions"].items()),
         date=figures["made_at"][:10],
         head=_HEADS[figures["head"]],
         chosen_map=f"{chosen_by[figures['head']]:.3f}",

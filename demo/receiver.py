@@ -11,6 +11,7 @@ from typing import Any, TextIO
 _MOST_BYTES = 1_000_000
 _MOST_KEYS = 10_000
 _REQUEST_SECONDS = 10.0
+_STOP_NOTICED_SECONDS = 0.05
 _SUMMARY_CHARACTERS = 160
 
 Alert = dict[str, Any]
@@ -42,7 +43,9 @@ class AlertReceiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="demo-receiver", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_NOTICED_SECONDS,), name="demo-receiver", daemon=True
+        )
         self._thread.start()
         return f"http://127.0.0.1:{self._server.server_address[1]}/alerts"
 

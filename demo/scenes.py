@@ -1,5 +1,6 @@
 """Drawn camera pictures with the boxes of everything drawn in them, the same for the same seed."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -49,6 +50,13 @@ class Scene:
         self.place = place
         self.view: View = view_of(place, width, height, rng)
         self._surroundings = draw_place(place, self.view, rng)
+
+    def shrunk(self, width: int, height: int) -> "Scene":
+        """The same camera's smaller stream of the same proportions: nothing in it stands elsewhere."""
+        small = copy.copy(self)
+        small.view = replace(self.view, width=width, height=height)
+        small._surroundings = cv2.resize(self._surroundings, (width, height), interpolation=cv2.INTER_AREA)
+        return small
 
     def draw(
         self, rng: np.random.Generator, figures: Sequence[Figure], light: Light, caption: str | None = None

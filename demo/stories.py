@@ -1,4 +1,8 @@
-"""Short stories before a demo camera: who comes, what moves where, moment by moment."""
+"""Short stories before a demo camera: who comes, what moves where, moment by moment.
+
+Cameras hang differently, so what happens close to one is told in multiples of `near`, the distance of the nearest
+ground that it sees; streets and fences stand where the places have them.
+"""
 
 import math
 from collections.abc import Callable
@@ -30,39 +34,39 @@ class Story:
         return [(index + 1) / (number + 1) for index in range(number)]
 
 
-def delivery(rng: np.random.Generator, dark: bool = False) -> Story:
+def delivery(rng: np.random.Generator, near: float, dark: bool = False) -> Story:
     """Somebody carries a package up to the door, leaves it there and goes."""
     courier, package, side = _look(rng), _look(rng), float(rng.uniform(-0.5, 0.5))
-    door = Figure("package", side + 0.3, 3.3, package)
+    stop, door = 1.35 * near, Figure("package", side + 0.3, 1.15 * near, package)
 
     def figures_at(moment: float) -> list[Figure]:
         if moment < 0.5:
-            person = _walk((side, 11.0), (side, 3.6), moment / 0.5, courier)
+            person = _walk((side, 11.0), (side, stop), moment / 0.5, courier)
             held = replace(door, side=person.side + 0.12, distance=person.distance - 0.02, above=0.85)
             return [person, held]
-        return [_walk((side, 3.6), (side, 12.0), (moment - 0.5) / 0.5, courier), door]
+        return [_walk((side, stop), (side, 12.0), (moment - 0.5) / 0.5, courier), door]
 
     return Story("delivery", Place.FRONT_DOOR, dark, 16.0, figures_at)
 
 
-def visitor(rng: np.random.Generator, dark: bool = False) -> Story:
+def visitor(rng: np.random.Generator, near: float, dark: bool = False) -> Story:
     """Somebody comes to the door, waits before it and goes away to the side."""
-    look, start, stand = _look(rng), float(rng.uniform(-2.5, 2.5)), float(rng.uniform(-0.4, 0.4))
+    look, start, door = _look(rng), float(rng.uniform(-2.5, 2.5)), (float(rng.uniform(-0.4, 0.4)), 1.3 * near)
 
     def figures_at(moment: float) -> list[Figure]:
         if moment < 0.35:
-            return [_walk((start, 10.0), (stand, 3.4), moment / 0.35, look)]
+            return [_walk((start, 10.0), door, moment / 0.35, look)]
         if moment < 0.75:
-            return [Figure("person", stand, 3.4, look, Pose(0.0, 0, away=False))]
-        return [_walk((stand, 3.4), (math.copysign(3.2, start), 5.5), (moment - 0.75) / 0.25, look)]
+            return [Figure("person", *door, look, Pose(0.0, 0, away=False))]
+        return [_walk(door, (math.copysign(near, start), 1.6 * near), (moment - 0.75) / 0.25, look)]
 
     return Story("visitor", Place.FRONT_DOOR, dark, 20.0, figures_at)
 
 
-def arrival(rng: np.random.Generator, dark: bool = False) -> Story:
+def arrival(rng: np.random.Generator, near: float, dark: bool = False) -> Story:
     """A car turns in from the street and stops; its driver gets out and walks up."""
     car, driver = _look(rng), _look(rng)
-    lane, parked = float(rng.uniform(-0.8, 0.6)), float(rng.uniform(6.5, 8.5))
+    lane, parked = float(rng.uniform(-0.8, 0.6)), near * float(rng.uniform(1.7, 2.3))
 
     def figures_at(moment: float) -> list[Figure]:
         if moment < 0.3:
@@ -70,12 +74,12 @@ def arrival(rng: np.random.Generator, dark: bool = False) -> Story:
         if moment < 0.6:
             return [Figure("car", lane, _between(15.5, parked, (moment - 0.3) / 0.3), car, Pose(0.0, 0))]
         stopped = Figure("car", lane, parked, car, Pose(0.0, 0))
-        return [stopped, _walk((lane + 1.5, parked - 0.3), (lane + 1.1, 4.4), (moment - 0.6) / 0.4, driver)]
+        return [stopped, _walk((lane + 1.5, parked - 0.3), (lane + 1.1, 1.25 * near), (moment - 0.6) / 0.4, driver)]
 
     return Story("arrival", Place.DRIVEWAY, dark, 18.0, figures_at)
 
 
-def passing_car(rng: np.random.Generator, dark: bool = False) -> Story:
+def passing_car(rng: np.random.Generator, near: float, dark: bool = False) -> Story:
     """A car goes by on the street."""
     look, right = _look(rng), bool(rng.random() < 0.5)
 
@@ -87,10 +91,10 @@ def passing_car(rng: np.random.Generator, dark: bool = False) -> Story:
     return Story("passing car", Place.DRIVEWAY, dark, 6.0, figures_at)
 
 
-def dog_crossing(rng: np.random.Generator, dark: bool = False) -> Story:
+def dog_crossing(rng: np.random.Generator, near: float, dark: bool = False) -> Story:
     """A dog trots across the yard, now and then with somebody behind it."""
     look, owner, right = _look(rng), _look(rng) if rng.random() < 0.4 else None, bool(rng.random() < 0.5)
-    distance = float(rng.uniform(4.2, 6.5))
+    distance = near * float(rng.uniform(1.2, 1.9))
     reach = distance * 0.8
 
     def figures_at(moment: float) -> list[Figure]:
@@ -105,15 +109,15 @@ def dog_crossing(rng: np.random.Generator, dark: bool = False) -> Story:
     return Story("dog crossing", Place.BACKYARD, dark, 8.0, figures_at)
 
 
-def prowler(rng: np.random.Generator, dark: bool = True) -> Story:
+def prowler(rng: np.random.Generator, near: float, dark: bool = True) -> Story:
     """Somebody comes over the grass at night and stays near the house."""
     look, right = _look(rng), bool(rng.random() < 0.5)
     side = 3.2 if right else -3.2
 
     def figures_at(moment: float) -> list[Figure]:
         if moment < 0.6:
-            return [_walk((side, 10.0), (side * 0.2, 4.6), moment / 0.6, look)]
-        return [_walk((side * 0.2, 4.6), (-side, 5.2), (moment - 0.6) / 0.4, look)]
+            return [_walk((side, 10.0), (side * 0.2, 1.5 * near), moment / 0.6, look)]
+        return [_walk((side * 0.2, 1.5 * near), (-side, 1.8 * near), (moment - 0.6) / 0.4, look)]
 
     return Story("prowler", Place.BACKYARD, dark, 20.0, figures_at)
 
@@ -123,20 +127,20 @@ def nobody(rng: np.random.Generator, place: Place, dark: bool) -> Story:
     return Story("nobody", place, dark, 4.0, lambda moment: [])
 
 
-_STORIES: dict[Place, tuple[Callable[[np.random.Generator, bool], Story], ...]] = {
+_STORIES: dict[Place, tuple[Callable[[np.random.Generator, float, bool], Story], ...]] = {
     Place.FRONT_DOOR: (delivery, visitor),
     Place.DRIVEWAY: (arrival, passing_car),
     Place.BACKYARD: (dog_crossing, prowler),
 }
 
 
-def random_story(rng: np.random.Generator, place: Place) -> Story:
+def random_story(rng: np.random.Generator, place: Place, near: float) -> Story:
     """A story that fits the place: one in four with nobody in it, one in three in the dark."""
     dark = bool(rng.random() < 0.33)
     if rng.random() < 0.25:
         return nobody(rng, place, dark)
     told = _STORIES[place]
-    return told[int(rng.integers(len(told)))](rng, dark)
+    return told[int(rng.integers(len(told)))](rng, near, dark)
 
 
 def _look(rng: np.random.Generator) -> int:

@@ -1,6 +1,7 @@
 """How a camera's file arrives in its folder: bit by bit, under another name or its own, as FTP servers do it."""
 
 import asyncio
+import math
 import re
 from datetime import datetime
 from enum import StrEnum
@@ -55,9 +56,17 @@ def delete_oldest(folder: Path, keep_files: int, older_than: float) -> int:
 
     Files with other names than a demo camera gives are left alone. Returns how many went.
     """
-    own = [path for path in folder.iterdir() if _OWN_NAME.fullmatch(path.name) and path.is_file()]
-    aged = sorted((path.stat().st_mtime, path) for path in own)
-    excess = [path for changed, path in aged[: max(0, len(aged) - keep_files)] if changed < older_than]
+    changed = {path: _changed(path) for path in folder.iterdir() if _OWN_NAME.fullmatch(path.name)}
+    oldest_first = sorted(changed, key=lambda path: changed[path])
+    excess = [path for path in oldest_first[: max(0, len(changed) - keep_files)] if changed[path] < older_than]
     for path in excess:
         path.unlink(missing_ok=True)
     return len(excess)
+
+
+def _changed(path: Path) -> float:
+    """When the file was last written; now and for ever, where somebody else has deleted it meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf

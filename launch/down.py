@@ -23,16 +23,21 @@ def bring_down(data_dir: Path, tell: Callable[[str], None]) -> bool:
         tell(f"stopping the system of {data_dir} (process {running.pid})")
         os.kill(running.pid, signal.SIGTERM)
         _wait_for([process for process in left if process.pid == running.pid], GRACE_SECONDS)
-    left = list(processes_of(data_dir))
-    if left:
-        tell(f"ending {len(left)} processes that were left over")
-        _end(left, signal.SIGTERM)
-        _wait_for(left, 5)
-        left = list(processes_of(data_dir))
-        _end(left, signal.SIGKILL)
-        _wait_for(left, 5)
+    end_leftovers(data_dir, tell)
     tell("stopped")
     return True
+
+
+def end_leftovers(data_dir: Path, tell: Callable[[str], None]) -> None:
+    """Ends what a system left behind: one that was killed, or a proxy that outlives its manager."""
+    left = list(processes_of(data_dir))
+    if not left:
+        return
+    tell(f"ending {len(left)} processes that were left over")
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        _end(left, number)
+        _wait_for(left, 5)
+        left = list(processes_of(data_dir))
 
 
 def processes_of(data_dir: Path) -> Iterator[psutil.Process]:

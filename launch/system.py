@@ -10,13 +10,15 @@ from collections.abc import Callable
 import httpx
 
 from deployments.ray_environment import ray_environment, ray_token
+from launch.down import end_leftovers
 from settings import Settings
 from storage.migrate import migrate
 from storage.own_stores import OwnStores
 from storage.system_lock import SystemLock, SystemState, acquire
 
 APP_NAME = "home-security"
-READY_SECONDS = 180.0
+READY_SECONDS = 240.0
+PROXY_TRIES = 5
 
 
 class StartFailed(Exception):
@@ -41,6 +43,7 @@ class HomeSystem:
     def start(self) -> None:
         """Returns when the API answers ready. Raises AlreadyRunning, StoreSetupFailed, StartFailed."""
         self._lock = acquire(self._settings.data_dir)
+        end_leftovers(self._settings.data_dir, self._step)
         self._settings = self._stores.start(self._step)
         assert self._settings.database_url is not None
         self._step("migrating the database")
@@ -77,6 +80,7 @@ class HomeSystem:
             self._stop_ray()
         finally:
             self._stores.stop()
+            end_leftovers(self._settings.data_dir, self._step)
             if self._lock is not None:
                 self._lock.release()
         self._step("stopped")
@@ -104,15 +108,21 @@ class HomeSystem:
 
     def _start_serve(self) -> None:
         from ray import serve
+        from ray.exceptions import RayActorError
 
         from actors.pipeline import start_supervisor
         from serve_app import build
 
         start_supervisor(self._settings, APP_NAME)
-        serve.start(
-            http_options={"host": self._settings.api_host, "port": self._settings.api_port, "access_log": False},
-            logging_config={"log_level": "WARNING", "enable_access_log": False},
-        )
+        for _ in range(PROXY_TRIES):
+            try:
+                serve.start(
+                    http_options={"host": self._settings.api_host, "port": self._settings.api_port},
+                    logging_config={"log_level": "WARNING", "enable_access_log": False},
+                )
+                break
+            except RayActorError:
+                self._step("the proxy did not come up in time, trying again")  # Serve kills a slow one and makes another
         serve.run(build(self._settings), name=APP_NAME)
 
     def _wait_until_ready(self) -> None:

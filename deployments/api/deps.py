@@ -130,7 +130,7 @@ class Services:
         self.readiness.close()
         await self.fanout.close()
         await self.doorbells.aclose()
-        await self._redis.aclose()
+        await self._redis.aclose(close_connection_pool=True)
         for pool in self._pools:
             pool.terminate()
 

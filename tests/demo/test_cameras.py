@@ -80,7 +80,7 @@ async def test_the_same_seed_uploads_the_same_first_scene(tmp_path: Path) -> Non
         assert picture is not None
         pictures.append(picture[60:])
     # Below the caption, which tells the time.
-    assert np.array_equal(*pictures)
+    assert np.array_equal(pictures[0], pictures[1])
 
 
 async def test_old_uploads_make_room(tmp_path: Path) -> None:

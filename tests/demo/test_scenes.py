@@ -118,3 +118,15 @@ def test_the_caption_is_written_in_the_upper_left_corner_only() -> None:
     changed = (without != captioned).any(axis=2)
     assert changed[:30, :200].any()
     assert not changed[40:].any()
+
+
+def test_the_smaller_stream_shows_the_same_things_in_the_same_places() -> None:
+    large = Scene(Place.FRONT_DOOR, 1280, 720, 7)
+    small = large.shrunk(640, 360)
+    figures = [Figure("person", 0.5, 5, above=0.001)]
+    big_picture, (big,) = large.draw(rng(), figures, PLAIN)
+    picture, (thing,) = small.draw(rng(), figures, PLAIN)
+    assert picture.shape == (360, 640, 3)
+    assert (2 * thing.x, 2 * thing.y, 2 * thing.height) == pytest.approx((big.x, big.y, big.height), abs=4)
+    halved = cv2.resize(big_picture, (640, 360), interpolation=cv2.INTER_AREA)
+    assert np.abs(halved.astype(int) - picture).mean() < 2

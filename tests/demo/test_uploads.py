@@ -105,3 +105,9 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     _uploads(tmp_path, [10.0])
     assert delete_oldest(tmp_path, keep_files=0, older_than=100.0) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+def test_an_upload_that_somebody_else_deleted_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "Yard_20261122T064609000.jpg").symlink_to(tmp_path / "gone")
+    _uploads(tmp_path, [10.0, 20.0])
+    assert delete_oldest(tmp_path, keep_files=2, older_than=100.0) == 1
