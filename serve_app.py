@@ -13,14 +13,16 @@ import asyncio
 import atexit
 from typing import Any
 
+import ray
 from ray import serve
 from ray.serve.schema import LoggingConfig
 
 from deployments.api.ingress import ApiIngress
 from deployments.detector import DetectorReplica
-from settings import Settings, load_settings
+from launch.ground import Ground
+from settings import Settings, SettingsError, load_settings
 from storage.migrate import migrate
-from storage.own_stores import OwnStores
+from storage.system_lock import SystemState
 
 SOCKETS_AND_REQUESTS_A_REPLICA = 4096
 STACKS_A_DETECTOR = 8
@@ -51,13 +53,24 @@ def build(settings: Settings) -> serve.Application:
 
 
 def app(_arguments: dict[str, Any]) -> serve.Application:
-    """What `serve run` and a RayService build: own stores where none are configured, migrations, the application."""
-    stores = OwnStores(load_settings())
-    atexit.register(stores.stop)
-    settings = stores.start(print)
-    assert settings.database_url is not None
-    asyncio.run(migrate(settings.database_url.get_secret_value()))
+    """What `serve run` and a RayService build. In a Ray that runs already, the stores must be configured."""
+    settings = load_settings()
+    if ray.is_initialized():
+        return build(_with_stores(settings))
+    ground = Ground(settings, print)
+    atexit.register(ground.clear)
+    settings = ground.prepare()
+    ground.start_ray()
+    ground.start_proxy()
+    ground.mark(SystemState.RUNNING)
     return build(settings)
+
+
+def _with_stores(settings: Settings) -> Settings:
+    if settings.database_url is None or settings.redis_url is None:
+        raise SettingsError("on a cluster set DATABASE_URL and REDIS_URL: every node must reach the same stores")
+    asyncio.run(migrate(settings.database_url.get_secret_value()))
+    return settings
 
 
 def _gpus_a_detector(settings: Settings) -> float:

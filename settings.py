@@ -71,16 +71,19 @@ class Settings(BaseSettings):
     """Hosts, addresses or networks to which http and private addresses are allowed."""
     webhook_secret: SecretStr | None = None
     push_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Apprise URLs."""
+    """Apprise URLs, separated by spaces (a comma may be part of one)."""
 
     media_polling: bool = False
     """Look for new files by polling, for network shares on which inotify sees nothing."""
     ray_dashboard: bool = True
     ray_dashboard_port: int = Field(default=8265, ge=1, le=65535)
 
-    @field_validator(
-        "detection_classes", "urgent_classes", "smtp_to", "webhook_allowed_hosts", "push_urls", mode="before"
-    )
+    @field_validator("push_urls", mode="before")
+    @classmethod
+    def _split_spaces(cls, value: Any) -> Any:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("detection_classes", "urgent_classes", "smtp_to", "webhook_allowed_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -51,6 +51,8 @@ class AlertDispatcher:
         self._loop = WorkLoop(name, self._work, self._wait)
         self._delivered = 0
         self._failed = 0
+        self._dirty = True
+        """Whether leases of a claim that was broken off may still be held."""
 
     async def start(self) -> None:
         self._loop.start()
@@ -68,10 +70,16 @@ class AlertDispatcher:
     async def _work(self) -> bool:
         """One claim, sent side by side: a slow receiver holds up only its own claim."""
         if self._tools is None:
-            tools = await self._connect()
-            await tools.deliveries.release(self._name)
-            self._tools = tools
+            self._tools = await self._connect()
         tools = self._tools
+        if self._dirty:
+            await tools.deliveries.release(self._name)
+        self._dirty = True
+        busy = await self._claim(tools)
+        self._dirty = False
+        return busy
+
+    async def _claim(self, tools: DispatcherTools) -> bool:
         claimed = await tools.deliveries.claim(self._name, DELIVERIES_A_CLAIM, LEASE_SECONDS, retry.DELIVERIES.tries)
         if not claimed:
             await tools.deliveries.bury_exhausted(retry.DELIVERIES.tries)

@@ -7,8 +7,7 @@ written together with its batch's last step, so there is never a second one.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,6 +63,8 @@ class AnalysisWorker:
         self._tools: AnalysisTools | None = None
         self._loop = WorkLoop(name, self._work, self._wait)
         self._done = 0
+        self._dirty = True
+        """Whether leases of a claim that was broken off may still be held."""
 
     async def start(self) -> None:
         self._loop.start()
@@ -80,10 +81,16 @@ class AnalysisWorker:
     async def _work(self) -> bool:
         """One claim: each closed batch becomes an event. Answers whether there was any."""
         if self._tools is None:
-            tools = await self._connect()
-            await tools.batches.release(self._name)
-            self._tools = tools
+            self._tools = await self._connect()
         tools = self._tools
+        if self._dirty:
+            await tools.batches.release(self._name)
+        self._dirty = True
+        busy = await self._claim(tools)
+        self._dirty = False
+        return busy
+
+    async def _claim(self, tools: AnalysisTools) -> bool:
         batches = await tools.batches.claim(self._name, BATCHES_A_CLAIM, LEASE_SECONDS, retry.BATCHES.tries)
         if not batches:
             await tools.batches.bury_exhausted(retry.BATCHES.tries)
@@ -101,7 +108,7 @@ class AnalysisWorker:
         except LeaseLost as error:
             logger.warning("%s; whoever holds it stores the event", error)
         except StoreUnavailable:
-            raise  # the batch is not to blame: its lease ends, and it is claimed again
+            raise  # the batch is not to blame: it is let go of, and claimed again
         except Exception as error:
             decision = retry.next_try(retry.BATCHES, batch.attempts, tools.random())
             retry_in = decision.seconds if isinstance(decision, retry.RetryIn) else None

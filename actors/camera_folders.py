@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from domain.camera_id import camera_id
 from domain.clock import Clock
@@ -43,12 +43,11 @@ class CameraFolders:
 
     async def camera_of(self, path: str) -> Camera | None:
         """The camera whose upload this is; None (said once in the log) when there is none that may be looked at."""
-        relative = os.path.relpath(path, self._root)
-        folder, separator, _ = relative.partition(os.sep)
-        if not separator or folder == os.pardir:
+        below = PurePath(path).parts[len(self._root.parts) :]
+        if len(below) < 2:
             self._tell_once(path, "lies in no camera's folder: put it in a folder below the camera root")
             return None
-        return await self._camera(folder)
+        return await self._camera(below[0])
 
     async def _camera(self, folder: str) -> Camera | None:
         now = self._clock.monotonic()
@@ -68,7 +67,7 @@ class CameraFolders:
             return None
         camera = await self._cameras.see(identity, _printable(folder), shown)
         if camera is not None and camera.folder_path != shown:
-            if os.path.isdir(camera.folder_path):
+            if await asyncio.to_thread(os.path.isdir, camera.folder_path):
                 self._conflict(
                     path, f"the folders {camera.folder_path!r} and {shown!r} are both camera {identity!r}: rename one"
                 )
@@ -121,11 +120,9 @@ class CameraFolders:
         """Cameras whose folder has gone are offline; one that was never seen in a folder stays unknown."""
         for camera in await self._cameras.list():
             name = os.path.basename(camera.folder_path)
-            if (
-                name not in folders
-                and camera.status is not CameraStatus.OFFLINE
-                and not Path(camera.folder_path).is_dir()
-            ):
+            if name in folders or camera.status is CameraStatus.OFFLINE:
+                continue
+            if not await asyncio.to_thread(os.path.isdir, camera.folder_path):
                 await self._set_status(camera.id, CameraStatus.OFFLINE, "its folder does not exist")
 
     def _walk(self, top: str) -> tuple[list[Settled], str | None]:

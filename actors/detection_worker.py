@@ -9,11 +9,13 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from actors.frames import DecodedMedia, decode_media
 from actors.ports import AggregatorPort, BreakersPort, DetectorPort, FoundBox
+from actors.ref import ActorAway
 from actors.work_loop import WorkLoop
 from domain import retry
 from domain.circuit_breaker import Rejected
@@ -22,6 +24,7 @@ from schemas.media import ClaimedMedia
 from schemas.runtime_config import RuntimeConfig
 from schemas.service import Health
 from storage.config import RuntimeConfigs
+from storage.errors import StoreUnavailable
 from storage.media import MediaQueue
 from vision.errors import DetectorUnavailable, UnreadableMedia, WrongFrameShape
 from vision.letterbox import InputSpec
@@ -32,6 +35,8 @@ BREAKER = "yolo26"
 LEASE_SECONDS = 120.0
 FILES_A_CLAIM = 16
 FRAMES_A_STACK = 32
+HAND_OVER_TRIES = 60
+HAND_OVER_PAUSE_SECONDS = 0.5
 CLAIMS_AT_ONCE = 2
 """One is decoded while the other is with the detector."""
 
@@ -67,7 +72,10 @@ class DetectionWorker:
         self._input: InputSpec | None = None
         self._away: str | None = None
         self._done = 0
-        self._loops = [WorkLoop(f"{name}/{slot}", self._work, self._wait) for slot in range(CLAIMS_AT_ONCE)]
+        owners = [f"{name}-{slot}" for slot in range(1, CLAIMS_AT_ONCE + 1)]
+        self._loops = [WorkLoop(owner, partial(self._work, owner), self._wait) for owner in owners]
+        self._dirty = set(owners)
+        """Owners that may still hold leases of a claim that was broken off."""
         self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
         self._opening = asyncio.Lock()
 
@@ -89,17 +97,23 @@ class DetectionWorker:
     async def _opened(self) -> DetectionTools:
         async with self._opening:
             if self._tools is None:
-                tools = await self._connect()
-                await tools.queue.release(self._name)
-                self._tools = tools
+                self._tools = await self._connect()
         return self._tools
 
-    async def _work(self) -> bool:
+    async def _work(self, owner: str) -> bool:
         """One claim: up to 16 files from queued to detected. Answers whether there was anything."""
         tools = await self._opened()
+        if owner in self._dirty:
+            await tools.queue.release(owner)
+        self._dirty.add(owner)
+        busy = await self._claim(tools, owner)
+        self._dirty.discard(owner)
+        return busy
+
+    async def _claim(self, tools: DetectionTools, owner: str) -> bool:
         if not await self._detector_is_there(tools):
             return False
-        files = await tools.queue.claim(self._name, FILES_A_CLAIM, LEASE_SECONDS, retry.MEDIA.tries)
+        files = await tools.queue.claim(owner, FILES_A_CLAIM, LEASE_SECONDS, retry.MEDIA.tries)
         if not files:
             await tools.queue.bury_exhausted(retry.MEDIA.tries)
             return False
@@ -146,6 +160,7 @@ class DetectionWorker:
             await tools.queue.give_back([file for file, _ in readable], 0.0)
             return
         except Exception as error:
+            self._input = None  # no further claim before the detector has answered again
             await tools.breakers.failed(BREAKER, admission)
             await self._fail(tools, [file for file, _ in readable], Unusable(f"detection failed: {error}", final=False))
             raise
@@ -153,8 +168,18 @@ class DetectionWorker:
         keep = frozenset(config.detection_classes)
         results = [_result(file, media, boxes, keep) for (file, media), boxes in zip(readable, found, strict=True)]
         if results:
-            await tools.aggregator.add(results)
+            await self._hand_over(tools, results)
         self._done += len(results)
+
+    async def _hand_over(self, tools: DetectionTools, results: Sequence[MediaDetections]) -> None:
+        """An aggregator that is being started again is waited for: what was found need not be looked for twice."""
+        for _ in range(HAND_OVER_TRIES):
+            try:
+                return await tools.aggregator.add(results)
+            except (ActorAway, StoreUnavailable) as error:
+                logger.warning("the batch aggregator cannot take %d files yet: %s", len(results), error)
+                await asyncio.sleep(HAND_OVER_PAUSE_SECONDS)
+        return await tools.aggregator.add(results)
 
     async def _decode(self, file: ClaimedMedia, spec: InputSpec) -> DecodedMedia | Unusable:
         """The frames, or why there are none."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from actors.work_loop import WorkLoop
 from domain.clock import Clock
-from domain.degradation import DegradationMode, Degradation
+from domain.degradation import Degradation, DegradationMode
 from domain.supervision import Observation, Restart, Supervision
 from schemas.service import Health, Service, ServiceCategory, ServiceStatus
 from storage.errors import StoreUnavailable

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from demo.cameras import DemoCameras
 from demo.receiver import AlertReceiver
+from schemas.runtime_config import DEFAULT_CLASSES
 from settings import Settings
 
 RULE = {
@@ -25,6 +26,8 @@ RULE = {
 def demo_settings(settings: Settings) -> Settings:
     """Short batches, so that the first alert comes within a minute of the first picture."""
     changes: dict[str, object] = {"camera_root": settings.data_dir / "demo" / "cameras"}
+    if "detection_classes" not in settings.model_fields_set:
+        changes["detection_classes"] = (*DEFAULT_CLASSES, "package")  # which the demo's detector knows
     if "batch_window_seconds" not in settings.model_fields_set:
         changes["batch_window_seconds"] = 15
     if "batch_idle_timeout_seconds" not in settings.model_fields_set:

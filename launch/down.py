@@ -21,8 +21,9 @@ def bring_down(data_dir: Path, tell: Callable[[str], None]) -> bool:
         return False
     if running is not None:
         tell(f"stopping the system of {data_dir} (process {running.pid})")
-        os.kill(running.pid, signal.SIGTERM)
-        _wait_for([process for process in left if process.pid == running.pid], GRACE_SECONDS)
+        keeper = psutil.Process(running.pid)
+        _end([keeper], signal.SIGTERM)
+        _wait_for([keeper], GRACE_SECONDS)
     end_leftovers(data_dir, tell)
     tell("stopped")
     return True

@@ -60,6 +60,7 @@ class EmailChannel:
         tls: ssl.SSLContext | None = None,
         command_seconds: float = 15.0,
         total_seconds: float = 45.0,
+        farewell_seconds: float = 1.0,
     ) -> None:
         self._server = server
         self._sender = sender
@@ -67,6 +68,7 @@ class EmailChannel:
         self._tls = tls
         self._command_seconds = command_seconds
         self._total_seconds = total_seconds
+        self._farewell_seconds = farewell_seconds
 
     async def send(self, recipient: str, message: AlertMessage) -> Delivered | Failed:
         if recipient not in self._recipients:
@@ -104,7 +106,7 @@ class EmailChannel:
         # It has taken the mail: a farewell that fails or hangs must not lead to a second one.
         limit.reschedule(None)
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-            await client.quit(timeout=1.0)
+            await client.quit(timeout=self._farewell_seconds)
         return Delivered(f"accepted by {self._server.host}: {one_line(answer, _SERVER_WORDS)}")
 
     def _client(self) -> aiosmtplib.SMTP:

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from schemas.frozen import Frozen, UtcTime
 
 
@@ -27,7 +29,7 @@ class Health(Frozen):
 
     healthy: bool
     message: str | None = None
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = Field(default_factory=dict)
 
 
 class Service(Frozen):
@@ -38,6 +40,6 @@ class Service(Frozen):
     failure_count: int = 0
     last_restart: UtcTime | None = None
     message: str | None = None
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = Field(default_factory=dict)
     checked_at: UtcTime
     """When the supervisor last looked; an old one means that the supervisor itself is away."""

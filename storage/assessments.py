@@ -113,7 +113,8 @@ class EventTransaction:
             INSERT INTO baselines AS b (camera_id, object_type, weekday, hour, weight, samples, updated_at)
             SELECT $1, t, $3, $4, 1, 1, $5::timestamptz FROM unnest($2::text[]) AS t ORDER BY t
             ON CONFLICT (camera_id, object_type, weekday, hour) DO UPDATE SET
-                weight = b.weight * exp(-$6::float8 * greatest(extract(epoch FROM $5 - b.updated_at), 0)::float8 / 86400)
+                weight = b.weight
+                         * exp(-$6::float8 * greatest(extract(epoch FROM $5 - b.updated_at), 0)::float8 / 86400)
                          + exp(-$6::float8 * greatest(extract(epoch FROM b.updated_at - $5), 0)::float8 / 86400),
                 samples = b.samples + 1,
                 updated_at = greatest(b.updated_at, $5)

@@ -12,7 +12,7 @@ from schemas.batch import BatchState, ClaimedBatch, CloseReason, OpenBatch
 from schemas.detection import BoundingBox, Detection, MediaDetections
 from schemas.frame import LiveChannel, NewFrame
 from schemas.frozen import utc_text
-from storage.leases import bury_exhausted, claim_rows, release_leases
+from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
 from storage.postgres import Pool, PooledConnection, store_errors, transaction
 
 
@@ -54,8 +54,9 @@ class Batches:
         twice counts once.
         """
         async with transaction(self._pool) as connection:
-            mine = await _mark_detected(connection, results)
-            accepted = [result for result in results if result.media_id in mine]
+            by_lease = {(result.media_id, result.lease): result for result in results}
+            mine = await _mark_detected(connection, [*by_lease.values()])
+            accepted = [result for key, result in by_lease.items() if key in mine]
             changes = place([result for result in accepted if result.detections])
             await _write_batches(connection, changes)
             return await _write_detections(connection, changes) + closed_frames(changes)
@@ -106,18 +107,7 @@ class Batches:
     @store_errors()
     async def fail(self, batch: ClaimedBatch, reason: str, retry_in: float | None) -> None:
         """One tried and failed batch: waits, or dies with its reason when `retry_in` is None."""
-        await self._pool.execute(
-            """
-            UPDATE batches SET state = CASE WHEN $4::float8 IS NULL THEN 'dead' ELSE 'closed' END, reason = $3,
-                   lease = NULL, lease_until = NULL,
-                   claimable_at = now() + make_interval(secs => coalesce($4::float8, 0))
-            WHERE id = $1 AND lease = $2 AND state = 'assessing'
-            """,
-            UUID(batch.id),
-            batch.lease,
-            reason,
-            retry_in,
-        )
+        await fail_row(self._pool, "batches", UUID(batch.id), batch.lease, reason, retry_in)
 
     @store_errors()
     async def detections(self, batch_id: str) -> tuple[Detection, ...]:
@@ -145,14 +135,14 @@ def _detection(row: asyncpg.Record) -> Detection:
     return Detection(**{**values, "batch_id": str(values["batch_id"])}, event_id=None, bbox=box)
 
 
-async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDetections]) -> set[int]:
+async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDetections]) -> set[tuple[int, str]]:
     rows = await connection.fetch(
         """
         UPDATE media m SET state = 'detected', detected_at = now(), width = r.width, height = r.height,
                frames = r.frames, lease = NULL, lease_until = NULL, reason = NULL
         FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::int[]) AS r(id, lease, width, height, frames)
         WHERE m.id = r.id AND m.lease = r.lease AND m.state = 'detecting'
-        RETURNING m.id
+        RETURNING m.id, r.lease
         """,
         [r.media_id for r in results],
         [r.lease for r in results],
@@ -160,7 +150,7 @@ async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDe
         [r.height for r in results],
         [r.frames for r in results],
     )
-    return {row["id"] for row in rows}
+    return {(row["id"], row["lease"]) for row in rows}
 
 
 async def _write_batches(connection: PooledConnection, changes: Sequence[BatchChange]) -> None:

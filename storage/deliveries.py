@@ -16,7 +16,7 @@ from schemas.frame import LiveChannel, NewFrame
 from schemas.frozen import utc_text
 from schemas.media import MediaType
 from storage.errors import NotFound
-from storage.leases import bury_exhausted, claim_rows, release_leases
+from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
 from storage.postgres import Pool, store_errors, transaction
 
 
@@ -93,18 +93,7 @@ class Deliveries:
     @store_errors()
     async def fail(self, delivery: ClaimedDelivery, error: str, retry_in: float | None) -> None:
         """One failed try: waits `retry_in` seconds, or dies with its reason when that is None."""
-        await self._pool.execute(
-            """
-            UPDATE deliveries SET status = CASE WHEN $4::float8 IS NULL THEN 'dead' ELSE 'queued' END, error = $3,
-                   lease = NULL, lease_until = NULL,
-                   claimable_at = now() + make_interval(secs => coalesce($4::float8, 0))
-            WHERE id = $1 AND lease = $2 AND status = 'sending'
-            """,
-            delivery.id,
-            delivery.lease,
-            error,
-            retry_in,
-        )
+        await fail_row(self._pool, "deliveries", delivery.id, delivery.lease, error, retry_in)
 
     @store_errors()
     async def context(self, alert_id: UUID) -> AlertContext:

@@ -1,14 +1,16 @@
 """Leases: how a worker owns a row for a while, and how the row comes back when the worker is gone."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
-from storage.postgres import Pool
+from domain.plain_text import plain
+from storage.postgres import Pool, PooledConnection
 
 TABLES = {"media": ("state", "detecting", "queued"), "batches": ("state", "assessing", "closed")} | {
     "deliveries": ("status", "sending", "queued")
 }
+LONGEST_REASON = 1000
 SUSPECT_AFTER = 2
 """A row tried this often without an answer is claimed alone, so that one that kills its worker takes no other along."""
 
@@ -60,14 +62,37 @@ async def claim_rows(
     return rows
 
 
+async def fail_row(
+    pool: Pool | PooledConnection, table: str, row: int | UUID, lease: str, reason: str, retry_in: float | None
+) -> bool:
+    """One tried and failed row waits `retry_in` seconds, or dies when that is None. False when the lease is lost."""
+    column, held, free = TABLES[table]
+    done = await pool.execute(
+        f"""
+        UPDATE {table} SET {column} = CASE WHEN $4::float8 IS NULL THEN 'dead' ELSE '{free}' END,
+               {_reason_column(table)} = $3, lease = NULL, lease_until = NULL,
+               claimable_at = now() + make_interval(secs => coalesce($4::float8, 0))
+        WHERE id = $1 AND lease = $2 AND {column} = '{held}'
+        """,
+        row,
+        lease,
+        plain(reason, LONGEST_REASON),
+        retry_in,
+    )
+    return done == "UPDATE 1"
+
+
 async def bury_exhausted(pool: Pool, table: str, tries: int, reason: str) -> int:
     """Rows whose last try ended without an answer (the worker died each time) become dead letters."""
     column, held, free = TABLES[table]
-    reason_column = "error" if table == "deliveries" else "reason"
     done = await pool.execute(
-        f"UPDATE {table} SET {column} = 'dead', {reason_column} = $2, lease = NULL, lease_until = NULL "
+        f"UPDATE {table} SET {column} = 'dead', {_reason_column(table)} = $2, lease = NULL, lease_until = NULL "
         f"WHERE attempts >= $1 AND ({column} = '{free}' OR ({column} = '{held}' AND lease_until < now()))",
         tries,
         reason,
     )
     return int(done.split()[-1])
+
+
+def _reason_column(table: str) -> str:
+    return "error" if table == "deliveries" else "reason"

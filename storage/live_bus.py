@@ -10,6 +10,7 @@ on after the highest number they have seen; only when none did do numbers begin 
 notice and say.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +29,8 @@ from storage.redis_keys import live_stream
 
 _log = logging.getLogger(__name__)
 KEPT = 1000
-_PAUSE_SECONDS = 1.0
+_PUBLISH_SECONDS = 1.0
+_PAUSE = 10  # times as long as a failure took: a Redis that hangs costs a tenth of the time, one that is gone nothing
 
 # KEYS: a stream a frame. ARGV: how many to keep, then for each frame the highest number known and the frame.
 _PUBLISH = """
@@ -65,7 +67,8 @@ class LiveBus:
     async def publish(self, frames: Sequence[NewFrame], now: datetime) -> int:
         """Number the frames and append them in one round trip; the number published.
 
-        Redis being away is counted, not raised, and not tried again for a second, so that nobody is slowed down.
+        Redis being away is counted, not raised, and after a failure not tried again for a while, so that nobody is
+        slowed down.
         A frame whose data is no JSON is an error.
         """
         if not frames:
@@ -74,14 +77,17 @@ class LiveBus:
         arguments: list[str | int] = [KEPT]
         for frame in frames:
             arguments += [self._highest.get(frame.channel, 0), entry_text(frame, now)]
-        if self._clock.monotonic() < self._not_before:
+        begun = self._clock.monotonic()
+        if begun < self._not_before:
             self.lost += len(frames)
             return 0
         try:
-            numbers = await self._run(keys, arguments)
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                numbers = await self._run(keys, arguments)
         except (RedisError, OSError) as error:
             self.lost += len(frames)
-            self._not_before = self._clock.monotonic() + _PAUSE_SECONDS
+            ended = self._clock.monotonic()
+            self._not_before = ended + _PAUSE * (ended - begun)
             _log.warning("%d live frame(s) were not published: %s", len(frames), error)
             return 0
         for frame, number in zip(frames, numbers, strict=True):

@@ -1,13 +1,14 @@
 """Media rows on their way through detection: taking files in, claiming, giving back, burying."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from schemas.media import ClaimedMedia, NewMedia
-from storage.leases import bury_exhausted, claim_rows, release_leases
+from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
 from storage.postgres import Pool, PooledConnection, store_errors, transaction
 
 SAME_BYTES_WINDOW_SECONDS = 300.0
@@ -49,17 +50,15 @@ class MediaQueue:
     async def add(self, files: Sequence[NewMedia]) -> Intake:
         """Makes a row of each file that has none; the same bytes of one camera within 300 s are one.
 
-        A camera's files are added by one writer at a time (advisory lock), so two identical uploads cannot both
-        find nothing before them.
+        A camera's files are added by one writer at a time, so two identical uploads cannot both find nothing before
+        them.
         """
-        firsts, twins = _split_twins(files)
         states: list[str] = []
         async with transaction(self._pool) as connection:
             for camera_id in sorted({file.camera_id for file in files}):
-                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", "media:" + camera_id)
-            for group in (firsts, twins):
-                if group:
-                    states += [row["state"] for row in await _insert(connection, group)]
+                await _lock_intake(connection, camera_id)
+            for group in _without_twins(files):
+                states += [row["state"] for row in await _insert(connection, group)]
         return Intake(
             queued=states.count("queued"),
             duplicates=states.count("duplicate"),
@@ -102,19 +101,17 @@ class MediaQueue:
 
     @store_errors()
     async def fail(self, file: ClaimedMedia, reason: str, retry_in: float | None) -> None:
-        """One tried and failed file: waits `retry_in` seconds, or dies with its reason when that is None."""
-        await self._pool.execute(
-            """
-            UPDATE media SET state = CASE WHEN $4::float8 IS NULL THEN 'dead' ELSE 'queued' END, reason = $3,
-                   lease = NULL, lease_until = NULL,
-                   claimable_at = now() + make_interval(secs => coalesce($4::float8, 0))
-            WHERE id = $1 AND lease = $2 AND state = 'detecting'
-            """,
-            file.id,
-            file.lease,
-            reason,
-            retry_in,
-        )
+        """One tried and failed file: waits `retry_in` seconds, or dies with its reason when that is None.
+
+        The first duplicate of one that dies takes its place: what was uploaded again may be readable there.
+        """
+        if retry_in is not None:
+            await fail_row(self._pool, "media", file.id, file.lease, reason, retry_in)
+            return
+        async with transaction(self._pool) as connection:
+            await _lock_intake(connection, file.camera_id)
+            if await fail_row(connection, "media", file.id, file.lease, reason, None):
+                await _promote_duplicate(connection, file.id)
 
     @store_errors()
     async def waiting(self) -> int:
@@ -122,16 +119,48 @@ class MediaQueue:
         return int(await self._pool.fetchval("SELECT count(*) FROM media WHERE state IN ('queued', 'detecting')"))
 
 
-def _split_twins(files: Sequence[NewMedia]) -> tuple[list[NewMedia], list[NewMedia]]:
-    """Files whose bytes came earlier in the same call are inserted after them, to find them as rows."""
-    seen: set[tuple[str, bytes]] = set()
-    firsts: list[NewMedia] = []
-    twins: list[NewMedia] = []
+def _without_twins(files: Sequence[NewMedia]) -> list[list[NewMedia]]:
+    """Groups in which no two files have the same bytes, to be inserted one after the other: a twin finds rows."""
+    groups: list[list[NewMedia]] = []
+    seen: Counter[tuple[str, bytes]] = Counter()
     for file in files:
-        key = (file.camera_id, file.content_hash)
-        (twins if key in seen and file.refused is None else firsts).append(file)
-        seen.add(key)
-    return firsts, twins
+        number = 0
+        if file.refused is None:
+            key = (file.camera_id, file.content_hash)
+            number = seen[key]
+            seen[key] += 1
+        if number == len(groups):
+            groups.append([])
+        groups[number].append(file)
+    return groups
+
+
+async def _lock_intake(connection: PooledConnection, camera_id: str) -> None:
+    """Until the commit, nobody else decides what is a duplicate at this camera."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", "media:" + camera_id)
+
+
+async def _promote_duplicate(connection: PooledConnection, dead: int) -> None:
+    promoted = await connection.fetchval(
+        """
+        UPDATE media SET state = 'queued', reason = NULL, duplicate_of = NULL WHERE id = (
+            SELECT twin.id FROM media dead
+            JOIN media twin ON twin.camera_id = dead.camera_id AND twin.content_hash = dead.content_hash
+            WHERE dead.id = $1 AND twin.duplicate_of = $1 AND twin.state = 'duplicate' ORDER BY twin.id LIMIT 1
+        ) RETURNING id
+        """,
+        dead,
+    )
+    if promoted is not None:
+        await connection.execute(
+            """
+            UPDATE media twin SET duplicate_of = $2, reason = 'same bytes as media ' || $2 FROM media dead
+            WHERE dead.id = $1 AND twin.camera_id = dead.camera_id AND twin.content_hash = dead.content_hash
+              AND twin.duplicate_of = $1 AND twin.id <> $2
+            """,
+            dead,
+            promoted,
+        )
 
 
 async def _insert(connection: PooledConnection, files: Sequence[NewMedia]) -> list[asyncpg.Record]:

@@ -46,7 +46,7 @@ def connect_redis(url: str) -> redis.asyncio.Redis:
         )
     except ValueError:  # may quote a part of the password
         raise StoreUnavailable(f"the address of Redis cannot be understood: {ADDRESS_HELP}") from None
-    return redis.asyncio.Redis(connection_pool=pool)
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 class RedisErrors:

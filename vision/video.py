@@ -147,6 +147,8 @@ def _granted(
     frames.jump_to(0.0)
     taken = -1.0
     for wish in wishes:
+        if wish.at_seconds <= taken:
+            continue  # frames are far apart here, and the one after this moment has been taken
         if wish.seek_to_seconds is not None:
             frames.jump_to(wish.seek_to_seconds)
         for offset, frame in frames:

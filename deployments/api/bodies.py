@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from deployments.api.parameters import Checked, Moment
 from schemas.alert_rule import AlertRule, AlertRuleCreate, Channel, Names, RuleName, Schedule, Zone
@@ -62,7 +62,10 @@ class RuleChange(Checked):
     @field_validator("dedup_key_template")
     @classmethod
     def _usable_template(cls, value: str) -> str:
-        return AlertRuleCreate(name="-", dedup_key_template=value).dedup_key_template
+        try:
+            return AlertRuleCreate(name="-", dedup_key_template=value).dedup_key_template
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
     def applied_to(self, rule: AlertRule) -> AlertRuleCreate:
         """The rule with the named fields replaced."""

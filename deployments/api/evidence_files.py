@@ -23,12 +23,15 @@ def opened(source: PictureSource, camera_root: Path) -> Iterator[BinaryIO]:
         descriptor = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         raise NotFound(_GONE) from None
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         unchanged = status.st_size == source.size_bytes and status.st_mtime_ns == source.modified_ns
         if not (stat.S_ISREG(status.st_mode) and unchanged and _is_inside(source.path, status, camera_root)):
             raise NotFound(_GONE)
-        yield file
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 def _is_inside(path: str, status: os.stat_result, camera_root: Path) -> bool:

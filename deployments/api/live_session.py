@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deployments.api.live_fanout import LiveFanout
@@ -20,7 +21,7 @@ from schemas.frame import LiveChannel
 from storage.errors import StoreUnavailable
 from storage.live_bus import LiveBus
 
-NORMAL, TOO_LARGE, RESTARTING = 1000, 1009, 1012
+NORMAL, GONE, TOO_LARGE, RESTARTING = 1000, 1001, 1009, 1012
 _OVERLAP_SECONDS = 5.0
 """For so long after a replay, the feed may still bring what the replay has brought."""
 
@@ -63,46 +64,51 @@ class LiveSession:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
         goodbye = done.pop().result()
-        if goodbye is not None:
+        if goodbye.code != GONE:
             with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
                 async with asyncio.timeout(self._policy.goodbye_seconds):
                     await self._socket.close(goodbye.code, goodbye.reason)
 
-    async def _dismissed(self) -> Goodbye | None:
+    async def _dismissed(self) -> Goodbye:
         await self._leaving.wait()
         return Goodbye(RESTARTING, "the server restarts; connect again and resync")
 
-    async def _read(self) -> Goodbye | None:
+    async def _read(self) -> Goodbye:
         policy = self._policy
         heard = pinged = self._clock.monotonic()
         receiving = asyncio.create_task(self._socket.receive(), name="live-receive")
         try:
             while True:
+                next_moment = min(heard + policy.silence_seconds, pinged + policy.ping_seconds)
+                await asyncio.wait([receiving], timeout=max(0.0, next_moment - self._clock.monotonic()))
                 now = self._clock.monotonic()
-                if now - heard >= policy.silence_seconds:
+                if receiving.done():
+                    heard = now
+                    goodbye = await self._take(receiving.result())
+                    if goodbye is not None:
+                        return goodbye
+                    receiving = asyncio.create_task(self._socket.receive(), name="live-receive")
+                elif now - heard >= policy.silence_seconds:
                     return Goodbye(NORMAL, f"nothing came from you for {policy.silence_seconds:g} s")
                 if now - pinged >= policy.ping_seconds:
                     pinged = now
                     self._outbox.reply_if_room(self._notice("ping", {}))
-                patience = min(heard + policy.silence_seconds, pinged + policy.ping_seconds) - now
-                await asyncio.wait([receiving], timeout=max(patience, 0.001))
-                if not receiving.done():
-                    continue
-                message = receiving.result()
-                if message["type"] == "websocket.disconnect":
-                    return None
-                heard = self._clock.monotonic()
-                text = message.get("text")
-                if text is not None and len(text) > policy.most_message_chars:
-                    return Goodbye(TOO_LARGE, f"a message has at most {policy.most_message_chars} characters")
-                try:
-                    async with asyncio.timeout(policy.silence_seconds):
-                        await self._hear(text)
-                except TimeoutError:
-                    return Goodbye(NORMAL, f"you read no answer for {policy.silence_seconds:g} s")
-                receiving = asyncio.create_task(self._socket.receive(), name="live-receive")
         finally:
             receiving.cancel()
+
+    async def _take(self, message: Message) -> Goodbye | None:
+        policy = self._policy
+        if message["type"] == "websocket.disconnect":
+            return Goodbye(GONE, "")
+        text = message.get("text")
+        if text is not None and len(text) > policy.most_message_chars:
+            return Goodbye(TOO_LARGE, f"a message has at most {policy.most_message_chars} characters")
+        try:
+            async with asyncio.timeout(policy.silence_seconds):
+                await self._hear(text)
+        except TimeoutError:
+            return Goodbye(NORMAL, f"you read no answer for {policy.silence_seconds:g} s")
+        return None
 
     async def _hear(self, text: str | None) -> None:
         """Answers one message; waits while the client does not read what it was answered before."""
@@ -131,7 +137,7 @@ class LiveSession:
     async def _answer(self, kind: str, data: Mapping[str, object]) -> None:
         await self._outbox.reply(self._notice(kind, data))
 
-    async def _write(self) -> Goodbye | None:
+    async def _write(self) -> Goodbye:
         with suppress(WebSocketDisconnect):
             while True:
                 match await self._outbox.take():
@@ -143,7 +149,7 @@ class LiveSession:
                         await self._replay(resync)
                     case Outgoing() as frame if self._wants(frame.type) and not self._came_by_replay(frame):
                         await self._socket.send_text(frame.text)
-        return None
+        return Goodbye(GONE, "")
 
     async def _replay(self, resync: Resync) -> None:
         try:

@@ -72,7 +72,9 @@ async def test_a_camera_is_renamed_and_switched_off(api: httpx.AsyncClient, serv
     assert [frame.type for frame in frames] == ["camera.disabled"]
 
 
-@pytest.mark.parametrize("body", [{"name": None}, {"enabled": None}, {"name": ""}, {"status": "online"}, {"id": "x"}, []])
+@pytest.mark.parametrize(
+    "body", [{"name": None}, {"enabled": None}, {"name": ""}, {"status": "online"}, {"id": "x"}, []]
+)
 async def test_a_change_that_cannot_be_is_refused(api: httpx.AsyncClient, body: object) -> None:
     await api.post("/api/cameras", json={"name": "door"})
     assert (await api.patch("/api/cameras/door", json=body)).status_code == 422

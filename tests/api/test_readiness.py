@@ -66,7 +66,9 @@ def test_a_language_model_that_is_away_is_degraded_and_ready() -> None:
     assert judged.services["ai"].details == {"yolo26": "healthy", "nemotron": "unhealthy"}
 
 
-@pytest.mark.parametrize("rows", [{"without": ("nemotron",)}, {"changed": _service("nemotron", status="not_configured")}])
+@pytest.mark.parametrize(
+    "rows", [{"without": ("nemotron",)}, {"changed": _service("nemotron", status="not_configured")}]
+)
 def test_a_language_model_that_is_not_configured_is_no_fault(rows: dict[str, Any]) -> None:
     judged = _judged(*[rows["changed"]] if "changed" in rows else [], without=rows.get("without", ()))
     assert judged.status == "ready"

@@ -1,5 +1,6 @@
 """Which frames of a clip are looked at."""
 
+import itertools
 import math
 
 import pytest
@@ -59,7 +60,7 @@ def test_the_first_frame_is_always_taken_and_the_most_is_kept(duration: float, b
     times = sample_times(duration, between, most)
     assert times[0] == 0.0
     assert 1 <= len(times) <= most
-    assert all(later > earlier for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later > earlier for earlier, later in itertools.pairwise(times))
     assert all(time < duration for time in times[1:])
 
 

@@ -131,8 +131,8 @@ class HttpSink:
             self.received.append(request)
             self.asked.set()
             await self._answers[min(len(self.received), len(self._answers)) - 1](self, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            # The client hung up, which is what several tests are about.
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # The client hung up, which is what several tests are about, or the test is over.
             writer.transport.abort()
         finally:
             self._handlers.discard(task)

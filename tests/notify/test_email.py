@@ -115,7 +115,7 @@ async def test_a_whole_conversation_that_takes_too_long_is_given_up() -> None:
 
 async def test_a_farewell_that_hangs_does_not_undo_the_delivery() -> None:
     async with SmtpSink(hang_at="QUIT") as sink:
-        outcome = await send(sink, total_seconds=0.9)
+        outcome = await send(sink, total_seconds=2.0, farewell_seconds=2.5)
 
         assert isinstance(outcome, Delivered)
         assert len(sink.mails) == 1

@@ -132,18 +132,27 @@ async def test_many_messages_at_once_to_a_service_that_answers_are_all_delivered
         assert len(sink.received) == 8
 
 
-async def test_after_the_hanging_ends_the_service_is_used_again() -> None:
+async def test_a_service_is_used_again_once_the_messages_that_nobody_waits_for_have_ended() -> None:
     async with HttpSink(hang, hang, answer(200)) as sink:
-        channel = PushChannel([target(sink, "?rto=30")], total_seconds=0.3)
+        channel = PushChannel([target(sink, "?rto=30")])
         (name,) = channel.recipients
-        await channel.send(name, alert())
-        await channel.send(name, alert())
+        for _ in range(2):
+            sink.asked.clear()
+            task = asyncio.create_task(channel.send(name, alert()))
+            await sink.asked.wait()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        refused = await channel.send(name, alert())
+
         sink.closing.set()
         for thread in threading.enumerate():
             if thread.name == f"push {name}":
                 await asyncio.to_thread(thread.join)
+        taken = await channel.send(name, alert())
 
-        assert isinstance(await channel.send(name, alert()), Delivered)
+    assert isinstance(refused, Failed)
+    assert "earlier messages still wait" in refused.reason
+    assert taken == Delivered(f"accepted by {name}")
 
 
 def test_a_recipient_is_its_schema_and_a_short_digest_and_the_same_at_every_start() -> None:

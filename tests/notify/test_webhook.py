@@ -135,6 +135,11 @@ async def test_a_success_whose_body_drips_is_delivered_without_waiting_for_its_e
         assert await send(sink, body_seconds=0.2) == Delivered("HTTP 200")
 
 
+async def test_once_the_status_is_there_the_time_for_the_answer_no_longer_counts() -> None:
+    async with HttpSink(drip_body) as sink:
+        assert await send(sink, answer_seconds=2.0, body_seconds=2.5) == Delivered("HTTP 200")
+
+
 async def test_of_an_endless_body_no_more_than_the_limit_is_read() -> None:
     async with HttpSink(endless_body) as sink:
         outcome = await send(sink, body_seconds=20.0)

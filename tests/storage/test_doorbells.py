@@ -36,9 +36,7 @@ async def elsewhere(redis_url: str) -> AsyncIterator[Doorbells]:
 
 async def listening(doorbells: Doorbells, *names: str) -> None:
     """The subscription stands and its greeting is consumed."""
-    for name in names:
-        assert await doorbells.wait(name, LONG)
-    await eventually(lambda: doorbells.connected)
+    assert all(await asyncio.gather(*(doorbells.wait(name, LONG) for name in names)))
 
 
 async def test_a_ring_elsewhere_wakes_a_waiter(doorbells: Doorbells, elsewhere: Doorbells) -> None:
@@ -125,7 +123,7 @@ async def test_a_waiter_looks_and_hears_again_when_redis_is_back(own_redis: Embe
     await listening(doorbells, "media")
     kill(own_redis)
     await eventually(lambda: not doorbells.connected)
-    own_redis.restart_if_dead()
+    await asyncio.to_thread(own_redis.restart_if_dead)
     assert await doorbells.wait("media", LONG) is True  # what was rung meanwhile was not heard, so: look
     await doorbells.ring("media")
     assert await doorbells.wait("media", LONG) is True

@@ -1,5 +1,6 @@
 """Our own PostgreSQL: started from nothing, found again, healed, and never left behind."""
 
+import asyncio
 import os
 import socket
 import stat
@@ -11,8 +12,9 @@ import psutil
 import pytest
 
 from storage.embedded import EmbeddedPostgres
-from storage.errors import AlreadyRunning, StoreSetupFailed
-from tests.eventually import eventually_sync
+from storage.errors import AlreadyRunning, StoreSetupFailed, StoreUnavailable
+from storage.postgres import acquired, connect_pool, store_errors
+from tests.eventually import eventually, eventually_sync
 from tests.storage.embedded_stores import (
     SurvivingPostgres,
     all_arguments,
@@ -108,6 +110,30 @@ def test_a_killed_server_comes_back_at_the_same_address_with_every_committed_row
     assert ask(address, "SELECT seven FROM survives") == 7
 
 
+async def test_a_pool_finds_a_killed_server_again(server: EmbeddedPostgres) -> None:
+    pool = await connect_pool(await asyncio.to_thread(server.start), 2, 4, "tests")
+    async with acquired(pool) as connection:  # a statement that nobody will answer any more
+        running = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
+        asleep = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep')"
+        await eventually(lambda: pool.fetchval(asleep))
+        await asyncio.to_thread(kill, server)
+        with pytest.raises(StoreUnavailable), store_errors():
+            await running
+    await asyncio.to_thread(server.restart_if_dead)
+    assert await pool.fetchval("SELECT 1") == 1
+    pool.terminate()
+
+
+def test_a_port_that_was_taken_while_the_server_was_dead_is_waited_for(server: EmbeddedPostgres) -> None:
+    address = server.start()
+    kill(server)
+    with socket.create_server(("127.0.0.1", urlsplit(address).port or 0)):
+        with pytest.raises(StoreUnavailable, match="taken by another program"):
+            server.restart_if_dead()
+    assert server.restart_if_dead() is True
+    assert ask(address, "SELECT 1") == 1
+
+
 def test_a_living_server_is_left_alone(server: EmbeddedPostgres) -> None:
     server.start()
     pid = server.pid
@@ -197,11 +223,10 @@ def test_a_folder_of_another_version_is_refused_with_the_mend(server: EmbeddedPo
 
 def test_a_start_that_was_killed_halfway_is_begun_again() -> None:
     with data_folder() as folder:
+        half_made = folder / "postgres" / "data.new"
+        half_made.mkdir(parents=True)
+        (half_made / "PG_VERSION").write_text("18\n")
         server = EmbeddedPostgres(folder)
-        server.start()
-        server.stop()
-        (folder / "postgres" / "data").rename(folder / "postgres" / "data.new")
-        (folder / "postgres" / "data.new" / "PG_VERSION").unlink()
         assert ask(server.start(), "SELECT 1") == 1
         server.stop()
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from storage.embedded import EmbeddedPostgres, EmbeddedRedis
+from storage.embedded import EmbeddedRedis
 from tests.eventually import eventually_sync
 from tests.storage.embedded_stores import SurvivingRedis, all_arguments, is_alive, kill, killed_system, processes_below
 from tests.stores import data_folder
@@ -97,11 +97,10 @@ def test_a_file_that_ends_in_the_middle_of_a_command_loses_that_command_only(
         assert known.keys() == ["kept"]
 
 
-def test_both_servers_end_when_their_parent_is_killed(folder: Path) -> None:
-    pids = killed_system(folder, EmbeddedPostgres, EmbeddedRedis)
-    assert len(pids) == 2
-    eventually_sync(lambda: not any(map(is_alive, pids)))
-    eventually_sync(lambda: processes_below(folder) == [])
+def test_the_server_ends_when_its_parent_is_killed(folder: Path) -> None:
+    (pid,) = killed_system(folder, EmbeddedRedis)
+    eventually_sync(lambda: not is_alive(pid))
+    assert processes_below(folder) == []
 
 
 def test_a_server_that_outlived_its_parent_is_ended(server: EmbeddedRedis, folder: Path) -> None:

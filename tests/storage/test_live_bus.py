@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import subprocess
+import socket
 import sys
 from datetime import UTC, datetime
 from uuid import UUID
@@ -143,8 +143,8 @@ async def test_publishers_at_once_leave_no_gap_and_no_double(redis_url: str, bus
 async def test_publishers_in_four_processes_leave_no_gap_and_no_double(redis_url: str, bus: LiveBus) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
     command = [sys.executable, "-c", PUBLISHER, redis_url]
-    publishers = [subprocess.Popen(command, env=environment) for _ in range(4)]
-    assert [await asyncio.to_thread(publisher.wait) for publisher in publishers] == [0, 0, 0, 0]
+    publishers = [await asyncio.create_subprocess_exec(*command, env=environment) for _ in range(4)]
+    assert [await publisher.wait() for publisher in publishers] == [0, 0, 0, 0]
     assert await sequences(bus) == list(range(1, 401))
 
 
@@ -155,6 +155,30 @@ async def test_without_redis_frames_are_counted_as_lost_and_nothing_is_raised() 
     assert await bus.publish(frames(2), NOW) == 0
     assert bus.lost == 5
     await client.aclose()
+
+
+async def test_a_redis_that_hangs_is_not_waited_for_again_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connects, by the kernel's queue, and says nothing
+        silent.setblocking(False)
+        client = connect_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        bus = LiveBus(client)
+        for _ in range(100):
+            assert await bus.publish(frames(1), NOW) == 0
+        assert bus.lost == 100
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):  # one connection was made for all of them
+            silent.accept()
+        await client.aclose()
+
+
+async def test_a_publish_that_was_given_up_does_not_disturb_the_next(redis_client: redis.asyncio.Redis) -> None:
+    bus = LiveBus(redis_client)
+    publishing = asyncio.create_task(bus.publish(frames(500), NOW))
+    await asyncio.sleep(0)
+    publishing.cancel()
+    await asyncio.gather(publishing, return_exceptions=True)
+    assert await bus.publish(frames(1, ALERTS), NOW) == 1
+    assert await sequences(bus, ALERTS) == [1]
 
 
 async def test_without_redis_a_replay_is_an_outage() -> None:

@@ -1,5 +1,6 @@
 """The live feed: every frame once, in order, through reconnects and losses of Redis."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
@@ -136,7 +137,7 @@ async def test_a_restart_of_redis_costs_no_frame(own_redis: EmbeddedRedis, own_c
     frames = aiter(feed)
     assert sorted(await take(frames, 2)) == [(ALERTS, 1), (EVENTS, 1)]
     kill(own_redis)
-    own_redis.restart_if_dead()
+    await asyncio.to_thread(own_redis.restart_if_dead)
     await bus.publish([frame(), frame()], NOW)
     assert await take(frames, 2) == [(EVENTS, 2), (EVENTS, 3)]
     assert (feed.restarts, feed.missed) == (0, 0)
@@ -149,7 +150,7 @@ async def test_a_feed_that_is_begun_without_redis_begins_when_it_is_there(
     feed = LiveBus(own_client).feed()
     with pytest.raises(StoreUnavailable):
         await feed.start()
-    own_redis.restart_if_dead()
+    await asyncio.to_thread(own_redis.restart_if_dead)
     await feed.start()
     await LiveBus(own_client).publish([frame()], NOW)
     assert await take(aiter(feed), 1) == [(EVENTS, 1)]

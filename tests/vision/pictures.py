@@ -73,12 +73,13 @@ def write_clip(
     moments: Iterable[float] | None = None,
 ) -> Path:
     """A clip whose frames are grey with a level that tells their moment: 20 levels a second, from 20 on."""
+    ticks = rate if path.suffix == ".avi" else 1000  # an AVI has a slot for every tick, filled or not
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height = size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.gop_size = key_frame_every
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.time_base = Fraction(1, ticks)
         if codec == "libx264":
             key_options = {"sc_threshold": "0", "keyint_min": str(key_frame_every)}
             stream.codec_context.options = {"preset": "ultrafast", **key_options}
@@ -88,7 +89,7 @@ def write_clip(
             picture = np.full((size[1], size[0], 3), level_at(moment), np.uint8)
             picture[:20, :20] = (255, 0, 0)
             frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-            frame.pts, frame.time_base = round(moment * 1000), Fraction(1, 1000)
+            frame.pts, frame.time_base = round(moment * ticks), Fraction(1, ticks)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path

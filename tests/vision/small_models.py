@@ -25,6 +25,7 @@ def yolo26_checkpoint(path: Path, cache_dir: Path) -> Path:
     import torch
     from ultralytics.nn.tasks import DetectionModel
 
+    torch.set_num_threads(1)  # several would wait for each other on a busy machine
     torch.manual_seed(26)
     model = DetectionModel("yolo26n.yaml", ch=3, nc=len(NAMES), verbose=False)
     model.names = dict(enumerate(NAMES))

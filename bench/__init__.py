@@ -1,0 +1,1 @@
+"""What the system costs beyond the model it runs: python -m bench [names]; docs/benchmarks.md says what each means."""

@@ -1,0 +1,99 @@
+"""What a system stands on: its DATA_DIR's lock, its stores with the schema in them, its own Ray, Serve's proxy."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+
+from deployments.ray_environment import ray_environment, ray_token
+from launch.down import end_leftovers
+from settings import Settings
+from storage.migrate import migrate
+from storage.own_stores import OwnStores
+from storage.system_lock import SystemLock, SystemState, acquire
+
+NAMESPACE = "home-security"
+OBJECT_STORE_BYTES = 256 * 1024 * 1024
+PROXY_TRIES = 5
+
+
+class Ground:
+    """`prepare()` and `start_ray()`, then the application; `clear()` at the end, whatever came of it."""
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        self.settings = settings
+        self._tell = tell
+        self._stores = OwnStores(settings)
+        self._lock: SystemLock | None = None
+
+    def prepare(self) -> Settings:
+        """Lock, stores, schema; the settings with the stores' addresses. Raises AlreadyRunning, StoreSetupFailed."""
+        self._lock = acquire(self.settings.data_dir)
+        end_leftovers(self.settings.data_dir, self._tell)
+        self.settings = self._stores.start(self._tell)
+        assert self.settings.database_url is not None
+        self._tell("migrating the database")
+        asyncio.run(migrate(self.settings.database_url.get_secret_value()))
+        return self.settings
+
+    def start_ray(self) -> None:
+        """A Ray of our own and Serve's proxy on API_HOST:API_PORT. Ray reads its environment when it starts."""
+        self._tell("starting Ray")
+        os.environ.update(ray_environment(self.settings))
+        import ray  # not before: it reads parts of its environment when it is imported
+
+        context = ray.init(
+            namespace=NAMESPACE,
+            num_cpus=max(os.cpu_count() or 1, 2),
+            include_dashboard=self.settings.ray_dashboard,
+            dashboard_host="127.0.0.1",
+            dashboard_port=self.settings.ray_dashboard_port,
+            object_store_memory=OBJECT_STORE_BYTES,
+            _node_ip_address="127.0.0.1",
+            log_to_driver=False,
+            configure_logging=False,
+        )
+        self._record(str(context.address_info["gcs_address"]))
+
+    def start_proxy(self) -> None:
+        """Serve kills a proxy that comes up slowly and makes another; a busy machine gets some tries."""
+        from ray import serve
+        from ray.exceptions import RayActorError
+
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
+        for _ in range(PROXY_TRIES - 1):
+            try:
+                return self._start_proxy(serve)
+            except RayActorError:
+                self._tell("the proxy did not come up in time, trying again")
+        return self._start_proxy(serve)
+
+    def _start_proxy(self, serve: object) -> None:
+        serve.start(  # type: ignore[attr-defined]
+            http_options={"host": self.settings.api_host, "port": self.settings.api_port},
+            logging_config={"log_level": "WARNING", "enable_access_log": False},
+        )
+
+    def mark(self, state: SystemState) -> None:
+        """Tells other processes, through the record beside the lock, how far the system is."""
+        if self._lock is not None:
+            self._lock.update(state=state)
+
+    def clear(self) -> None:
+        """Stops the stores, ends what is left, gives the lock back."""
+        self._stores.stop()
+        end_leftovers(self.settings.data_dir, self._tell)
+        if self._lock is not None:
+            self._lock.release()
+
+    def _record(self, ray_address: str) -> None:
+        assert self._lock is not None
+        assert self.settings.database_url is not None
+        assert self.settings.redis_url is not None
+        self._lock.update(
+            api_url=f"http://{self.settings.api_host}:{self.settings.api_port}",
+            ray_address=ray_address,
+            ray_token_path=str(ray_token(self.settings.data_dir)),
+            database_url=self.settings.database_url.get_secret_value() if self._stores.postgres else None,
+            redis_url=self.settings.redis_url.get_secret_value() if self._stores.redis else None,
+        )
