@@ -11,6 +11,8 @@ api ×2 ──starts──▶ supervisor ──starts, watches──▶ file_wat
 
 import asyncio
 import atexit
+import os
+import sys
 from typing import Any
 
 import ray
@@ -19,6 +21,7 @@ from ray.serve.schema import LoggingConfig
 
 from deployments.api.ingress import ApiIngress
 from deployments.detector import DetectorReplica
+from deployments.ray_environment import ray_environment
 from launch.ground import Ground
 from settings import Settings, SettingsError, load_settings
 from storage.migrate import migrate
@@ -57,6 +60,7 @@ def app(_arguments: dict[str, Any]) -> serve.Application:
     settings = load_settings()
     if ray.is_initialized():
         return build(_with_stores(settings))
+    _have_ray_read(ray_environment(settings))
     ground = Ground(settings, print)
     atexit.register(ground.clear)
     settings = ground.prepare()
@@ -64,6 +68,12 @@ def app(_arguments: dict[str, Any]) -> serve.Application:
     ground.start_proxy()
     ground.mark(SystemState.RUNNING)
     return build(settings)
+
+
+def _have_ray_read(environment: dict[str, str]) -> None:
+    """Ray read its environment when Serve's command imported it: run the command anew with what it must find."""
+    if os.environ.get("RAY_AUTH_TOKEN_PATH") != environment["RAY_AUTH_TOKEN_PATH"]:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | environment)
 
 
 def _with_stores(settings: Settings) -> Settings:

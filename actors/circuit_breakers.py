@@ -51,6 +51,11 @@ class CircuitBreakers:
         if name in self._breakers:
             self._breakers[name].fail(admitted, self._clock.now())
 
+    async def released(self, name: str, admitted: Admitted) -> None:
+        """The call said nothing about the service."""
+        if name in self._breakers:
+            self._breakers[name].release(admitted)
+
     async def status(self) -> list[Breaker]:
         return [breaker.status() for breaker in self._breakers.values()]
 
@@ -80,6 +85,9 @@ class UnstoppedByBreakers:
 
     async def failed(self, name: str, admitted: Admitted) -> None:
         await self._tell(self._breakers.failed(name, admitted))
+
+    async def released(self, name: str, admitted: Admitted) -> None:
+        await self._tell(self._breakers.released(name, admitted))
 
     async def status(self) -> list[Breaker]:
         return await self._breakers.status()

@@ -70,7 +70,7 @@ class Supervisor:
         self._unproven_since: dict[str, float] = {}
         self._degradation = Degradation(DEGRADABLE)
         self._judged_at = float("-inf")
-        self._loop = WorkLoop("supervisor", self._work, self._wait)
+        self._loop = WorkLoop("supervisor", self.look, self._wait)
 
     async def start(self) -> None:
         self._loop.start()
@@ -84,7 +84,7 @@ class Supervisor:
     async def _wait(self, _seconds: float) -> None:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
-    async def _work(self) -> bool:
+    async def look(self) -> bool:
         """One look at everything, side by side."""
         if self._tools is None:
             self._tools = await self._connect()

@@ -16,12 +16,17 @@ class WorkLoop:
     """Runs `work` until stopped. This is the one place of an actor that catches everything: it counts and goes on."""
 
     def __init__(
-        self, name: str, work: Callable[[], Awaitable[bool]], wait: Callable[[float], Awaitable[object]]
+        self,
+        name: str,
+        work: Callable[[], Awaitable[bool]],
+        wait: Callable[[float], Awaitable[object]],
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """`work` answers whether it found something to do; `wait` returns at a doorbell or after so many seconds."""
         self._name = name
         self._work = work
         self._wait = wait
+        self._pause = pause
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._idle = False
@@ -47,6 +52,8 @@ class WorkLoop:
     def health(self) -> Health:
         if self._task is None:
             return Health(healthy=False, message="not started")
+        if self._task.done():
+            return Health(healthy=False, message=f"its loop has ended: {self.last_error or 'it was cancelled'}")
         if self.failures_in_a_row >= 3:
             return Health(healthy=False, message=self.last_error)
         return Health(healthy=True, message=self.last_error if self.failures_in_a_row else None)
@@ -56,14 +63,14 @@ class WorkLoop:
             try:
                 busy = await self._work()
                 self.failures_in_a_row = 0
+                if not busy and not self._stopping:
+                    await self._rest(self._wait(1.0))
             except Exception as error:
-                busy = False
                 self.failures_in_a_row += 1
                 self.last_error = f"{type(error).__name__}: {error}"
                 logger.warning("%s: %s", self._name, self.last_error, exc_info=self.failures_in_a_row == 1)
-                await self._rest(asyncio.sleep(min(0.1 * 2**self.failures_in_a_row, LONGEST_PAUSE_SECONDS)))
-            if not busy and not self._stopping:
-                await self._rest(self._wait(1.0))
+                if not self._stopping:
+                    await self._rest(self._pause(min(0.1 * 2**self.failures_in_a_row, LONGEST_PAUSE_SECONDS)))
 
     async def _rest(self, until: Awaitable[object]) -> None:
         """Nothing is in hand meanwhile: a stop need not wait."""

@@ -46,7 +46,7 @@ def display_name(command: Sequence[str], program: str) -> str:
     for part, name in _SCRIPTS:
         if part in line:
             return name
-    if any(Path(word).name == "hsi" for word in command[:2]):
+    if any(word.endswith("/hsi") for word in command[:2]):
         return "hsi up"
     return program.partition(":")[0]
 

@@ -45,7 +45,6 @@ class OwnStores:
                 store.stop()
 
     def _keep(self) -> None:
-        """Lives as long as the stores: a server started by a thread ends with that thread."""
         stores: list[EmbeddedStore] = [store for store in (self.postgres, self.redis) if store is not None]
         while not self._ended.wait(LOOK_EVERY_SECONDS):
             for store in stores:

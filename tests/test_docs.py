@@ -49,9 +49,8 @@ def _broken(page: Path) -> Iterator[str]:
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / unquote(path)).resolve() if path else page
-        if not target.exists() or not target.is_relative_to(ROOT):
-            yield link
-        elif anchor and target.suffix == ".md" and anchor not in _anchors(target):
+        leads = target.exists() and target.is_relative_to(ROOT)
+        if not leads or (anchor and target.suffix == ".md" and anchor not in _anchors(target)):
             yield link
 
 

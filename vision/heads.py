@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from vision.errors import BrokenOutput
 
-OVERLAP_OF_ONE_OBJECT = 0.6
-"""Two boxes of one class that overlap more (intersection over union) are one object."""
+OVERLAP_OF_ONE_OBJECT = 0.5
+"""Two boxes of one class that overlap more (intersection over union) are one object. Public benchmarks use 0.7, which
+suits crowds; on the demo's held-out drawings 0.45 to 0.6 is better in both precision and mAP50."""
 MOST_CANDIDATES = 2_000
 MOST_BOXES = 300
 """What an end-to-end YOLO head gives at most; the other head is held to the same."""

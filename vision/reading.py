@@ -71,7 +71,7 @@ def read_picture(
         if header.format == "JPEG":
             pixels, orientation, remark = _decode_jpeg(data, header, reduce_to)
         else:
-            pixels, orientation, remark = _decode_png(data)
+            pixels, orientation, remark = _decode_png(data, reduce_to)
     except MemoryError:
         raise UnreadablePicture(f"there is not enough memory to decode {header.width}×{header.height} pixels") from None
     swapped = orientation in SWAPS_SIDES
@@ -171,14 +171,14 @@ def _decode_strange_jpeg(
     return _bgr(image), header.orientation, None
 
 
-def _decode_png(data: bytes) -> tuple[NDArray[np.uint8], int, str | None]:
+def _decode_png(data: bytes, reduce_to: tuple[int, int] | None) -> tuple[NDArray[np.uint8], int, str | None]:
     """The first frame, and how it was held (its eXIf chunk)."""
     end = data.rfind(b"IEND")
     if end < 0 or len(data) < end + 8:
         raise UnreadablePicture("the PNG is cut off: its end is missing")
     image = _opened(PngImageFile, data)
-    pixels = _bgr(image)
-    exif = image.info.get("exif", b"")
+    pixels = _bgr(image, reduce_to)
+    exif = image.info.get("exif", b"")  # known once everything is loaded: the chunk may stand behind the pixels
     tiff = exif.removeprefix(b"Exif\x00\x00") if isinstance(exif, bytes) else b""
     return pixels, exif_orientation(tiff), None
 
@@ -194,9 +194,10 @@ def _opened(kind: type[JpegImageFile] | type[PngImageFile], data: bytes) -> Imag
         raise UnreadablePicture(f"the picture cannot be decoded: {_words(error)}") from None
 
 
-def _bgr(image: Image.Image) -> NDArray[np.uint8]:
+def _bgr(image: Image.Image, reduce_to: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     try:
         image.load()
+        image = _reduced(image, reduce_to)
         if image.mode.startswith("I") or image.mode == "F":
             return _bgr_of_deep_grey(image)
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -211,6 +212,16 @@ def _bgr(image: Image.Image) -> NDArray[np.uint8]:
             raise UnreadablePicture("the picture is cut off: picture data is missing") from None
         raise UnreadablePicture(f"the picture cannot be decoded: {words}") from None
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
+
+
+def _reduced(image: Image.Image, reduce_to: tuple[int, int] | None) -> Image.Image:
+    """Shrunk by a whole number before anything is copied, so that a huge PNG is held in memory once, not three times."""
+    if reduce_to is None or image.mode not in ("L", "RGB", "RGBA") or "transparency" in image.info:
+        return image
+    boxes = (reduce_to, reduce_to[::-1])  # enough whichever way the picture turns out to be held
+    needed = [fitted_size(image.width, image.height, (box[0], box[1])) for box in boxes]
+    factor = min(image.width // max(size[0] for size in needed), image.height // max(size[1] for size in needed))
+    return image.reduce(factor) if factor >= 2 else image
 
 
 def _bgr_of_deep_grey(image: Image.Image) -> NDArray[np.uint8]:

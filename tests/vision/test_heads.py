@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vision.errors import BrokenOutput
-from vision.heads import MOST_BOXES, Head, HeadKind, head_of, one_box_an_object, parse_names
+from vision.heads import MOST_BOXES, OVERLAP_OF_ONE_OBJECT, Head, HeadKind, head_of, one_box_an_object, parse_names
 
 NAMES = ("person", "car")
 FRAME = (384, 640)
@@ -152,7 +152,7 @@ def test_suppression_agrees_with_its_definition(count: int, seed: int) -> None:
     ).astype(np.float32)
     kept: list[int] = []
     for index, row in enumerate(rows):
-        if all(rows[other][5] != row[5] or _overlap(rows[other], row) <= 0.6 for other in kept):
+        if all(rows[other][5] != row[5] or _overlap(rows[other], row) <= OVERLAP_OF_ONE_OBJECT for other in kept):
             kept.append(index)
     assert one_box_an_object(rows).tolist() == kept
 

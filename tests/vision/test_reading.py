@@ -151,6 +151,17 @@ def test_a_reduced_jpeg_is_never_smaller_than_needed() -> None:
     assert picture.pixels.shape[1] >= 320
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_png_is_shrunk_but_never_below_what_is_needed(orientation: int) -> None:
+    data = png(Image.fromarray(scene(1000, 1700)), exif=exif(orientation))
+    picture = read_picture(data, reduce_to=(320, 320))
+    portrait = orientation == 6
+    assert (picture.width, picture.height) == ((1000, 1700) if portrait else (1700, 1000))
+    height, width = picture.pixels.shape[:2]
+    assert max(height, width) >= 320 > max(height, width) / 2
+    assert (height > width) == portrait
+
+
 def test_a_small_jpeg_is_not_enlarged() -> None:
     assert read_picture(jpeg(), reduce_to=(640, 640)).pixels.shape == (180, 320, 3)
 
