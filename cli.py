@@ -8,7 +8,7 @@ import typer
 
 from settings import Settings, SettingsError, load_settings
 from storage.errors import StoreError
-from storage.system_lock import read_system
+from storage.system_lock import SystemRecord, read_system
 
 if TYPE_CHECKING:
     from launch.demo import Demo
@@ -20,6 +20,13 @@ def _settings() -> Settings:
     try:
         return load_settings()
     except SettingsError as error:
+        raise _failure(str(error)) from None
+
+
+def _running(settings: Settings) -> SystemRecord | None:
+    try:
+        return read_system(settings.data_dir)
+    except StoreError as error:
         raise _failure(str(error)) from None
 
 
@@ -49,11 +56,13 @@ def demo(
 
 
 def _run(settings: Settings, make_demo: "Callable[[], Demo] | None") -> None:
-    running = read_system(settings.data_dir)
+    running = _running(settings)
     if running is not None:
-        typer.echo(f"the system of {settings.data_dir} is up already: {running.api_url} (process {running.pid})")
+        where = running.api_url or "it is starting"
+        typer.echo(f"the system of {settings.data_dir} is up already: {where} (process {running.pid})")
         return
-    from launch.system import HomeSystem, StartFailed
+    from launch.ground import StartFailed
+    from launch.system import HomeSystem, SystemDied
 
     demo_room = make_demo() if make_demo else None
     if demo_room is not None:
@@ -65,7 +74,9 @@ def _run(settings: Settings, make_demo: "Callable[[], Demo] | None") -> None:
         if demo_room is not None:
             demo_room.play(system.url)
         system.wait()
-    except (StoreError, StartFailed, PermissionError) as error:
+    except KeyboardInterrupt:
+        typer.echo("")  # asked to end, by Ctrl-C, SIGTERM or hsi down
+    except (StoreError, StartFailed, SystemDied, PermissionError) as error:
         raise _failure(str(error)) from None
     finally:
         if demo_room is not None:
@@ -89,7 +100,7 @@ def status() -> None:
     import httpx
 
     settings = _settings()
-    running = read_system(settings.data_dir)
+    running = _running(settings)
     if running is None:
         raise _failure(f"no system of {settings.data_dir} is up: start one with `hsi up`")
     typer.echo(f"{running.api_url}  process {running.pid}  {running.state}")

@@ -12,6 +12,7 @@ api ×2 ──starts──▶ supervisor ──starts, watches──▶ file_wat
 import asyncio
 import atexit
 import os
+import signal
 import sys
 from typing import Any
 
@@ -63,6 +64,7 @@ def app(_arguments: dict[str, Any]) -> serve.Application:
     _have_ray_read(ray_environment(settings))
     ground = Ground(settings, print)
     atexit.register(ground.clear)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Serve's command ends in order at Ctrl-C only
     settings = ground.prepare()
     ground.start_ray()
     ground.start_proxy()

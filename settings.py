@@ -43,7 +43,8 @@ class Settings(BaseSettings):
     detector_weights: str = str(DEMO_WEIGHTS)
     """.onnx, .pt, .engine or an OpenVINO folder; `yolo26n.pt` fetches the public COCO weights."""
     detector_replicas: int = Field(default=1, ge=1, le=64)
-    detector_device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    detector_device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda)$")
+    """`cuda`: the card that Ray gives the replica."""
     detector_threads: int | None = Field(default=None, ge=1, le=256)
     """Frames run at once on a CPU; one a core when unset."""
     detection_workers: int = Field(default=1, ge=1, le=64)

@@ -44,6 +44,11 @@ class CameraFolders:
     async def camera_of(self, path: str) -> Camera | None:
         """The camera whose upload this is; None (said once in the log) when there is none that may be looked at."""
         below = PurePath(path).parts[len(self._root.parts) :]
+        if any(part.startswith(".") for part in below):
+            return None
+        if len(below) >= 2 and await asyncio.to_thread(_leads_elsewhere, self._root, path):
+            self._tell_once(path, "lies behind a symbolic link, which is not followed")
+            return None
         if len(below) < 2:
             self._tell_once(path, "lies in no camera's folder: put it in a folder below the camera root")
             return None
@@ -178,6 +183,12 @@ def _folders(root: Path) -> tuple[list[str], list[str]]:
             if entry.is_dir() and not entry.name.startswith("."):
                 (links if entry.is_symlink() else folders).append(entry.name)
     return sorted(folders), sorted(links)
+
+
+def _leads_elsewhere(root: Path, path: str) -> bool:
+    """Whether a folder between the root and the file is a symbolic link."""
+    folder = os.path.dirname(path)
+    return os.path.realpath(folder) != os.path.join(os.path.realpath(root), os.path.relpath(folder, root))
 
 
 def _printable(folder: str) -> str:

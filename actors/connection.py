@@ -17,8 +17,6 @@ from storage.system_lock import read_system
 if TYPE_CHECKING:
     from actors.ports import DetectorPort
 
-APP_NAME = "home-security"
-
 
 class NotRunning(Exception):
     """There is no system to connect to; the message says how to start one."""
@@ -29,10 +27,10 @@ class Home:
 
     yolo_detector: "DetectorPort"
 
-    def __init__(self, app_name: str) -> None:
+    def __init__(self) -> None:
         from actors.ref import DetectorDeployment
 
-        self.yolo_detector = DetectorDeployment(app_name)
+        self.yolo_detector = DetectorDeployment()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -62,7 +60,7 @@ class Home:
         self.close()
 
 
-def connect(data_dir: str | None = None, address: str | None = None, app_name: str = APP_NAME) -> Home:
+def connect(data_dir: str | None = None, address: str | None = None) -> Home:
     """Joins the system of `data_dir` (DATA_DIR when not given), or the Ray cluster at `address`.
 
     Raises NotRunning.
@@ -82,7 +80,7 @@ def connect(data_dir: str | None = None, address: str | None = None, app_name: s
 
     if not ray.is_initialized():
         ray.init(address=address, namespace="home-security", log_to_driver=False, configure_logging=False)
-    return Home(app_name)
+    return Home()
 
 
 def _is_ours(entry: dict[str, str]) -> bool:

@@ -19,6 +19,7 @@ from actors.ref import ActorAway
 from actors.work_loop import WorkLoop
 from domain import retry
 from domain.circuit_breaker import Rejected
+from domain.labels import expand, normalised
 from schemas.detection import BoundingBox, FrameDetection, MediaDetections
 from schemas.media import ClaimedMedia
 from schemas.runtime_config import RuntimeConfig
@@ -148,6 +149,9 @@ class DetectionWorker:
                 await self._fail(tools, [file], outcome)
             else:
                 readable.append((file, outcome))
+        if not readable:
+            await tools.breakers.released(BREAKER, admission)
+            return
         try:
             found = await self._look(tools, [media for _, media in readable], config.detection_confidence_threshold)
         except DetectorUnavailable as error:
@@ -157,6 +161,7 @@ class DetectionWorker:
             return
         except WrongFrameShape:
             self._input = None  # another model was loaded meanwhile: ask it what it wants
+            await tools.breakers.released(BREAKER, admission)
             await tools.queue.give_back([file for file, _ in readable], 0.0)
             return
         except Exception as error:
@@ -165,10 +170,9 @@ class DetectionWorker:
             await self._fail(tools, [file for file, _ in readable], Unusable(f"detection failed: {error}", final=False))
             raise
         await tools.breakers.succeeded(BREAKER, admission)
-        keep = frozenset(config.detection_classes)
+        keep = expand(config.detection_classes)
         results = [_result(file, media, boxes, keep) for (file, media), boxes in zip(readable, found, strict=True)]
-        if results:
-            await self._hand_over(tools, results)
+        await self._hand_over(tools, results)
         self._done += len(results)
 
     async def _hand_over(self, tools: DetectionTools, results: Sequence[MediaDetections]) -> None:
@@ -189,6 +193,9 @@ class DetectionWorker:
             return Unusable(error.reason, final=True)
         except OSError as error:
             return Unusable(f"the file cannot be read: {error.strerror}", final=False)
+        except Exception as error:  # whatever a decoder makes of a hostile file must not stop the files beside it
+            logger.exception("media %s of %s", file.id, file.camera_id)
+            return Unusable(f"the file cannot be decoded ({type(error).__name__})", final=False)
 
     async def _fail(self, tools: DetectionTools, files: Sequence[ClaimedMedia], because: Unusable) -> None:
         """Tried and failed: again after a while, or a dead letter with its reason."""
@@ -231,6 +238,7 @@ def _result(
         width=media.width,
         height=media.height,
         frames=len(media.frames),
+        length_seconds=media.frames[-1].offset_seconds,
         detections=tuple(
             FrameDetection(
                 object_type=object_type,
@@ -240,6 +248,6 @@ def _result(
             )
             for frame, boxes in zip(media.frames, found, strict=True)
             for object_type, confidence, x, y, width, height in boxes
-            if not keep or object_type in keep
+            if not keep or normalised(object_type) in keep
         ),
     )

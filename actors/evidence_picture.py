@@ -1,6 +1,7 @@
 """The picture that goes along with an alert: the frame that shows most, with its boxes drawn."""
 
 import logging
+import os
 
 from schemas.media import MediaType
 from storage.deliveries import EvidencePicture
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 def drawn_picture(picture: EvidencePicture) -> bytes | None:
     """JPEG bytes; None when the file can no longer be read: an alert goes out without its picture rather than not."""
     try:
+        status = os.lstat(picture.path)
+        if (status.st_size, status.st_mtime_ns) != (picture.size_bytes, picture.modified_ns):
+            raise UnreadableMedia("the file was overwritten since")
         if picture.media_type is MediaType.VIDEO:
             frame = frame_at(picture.path, picture.frame_offset_seconds)
         else:

@@ -86,6 +86,7 @@ class FileWatcher:
             "camera_root": str(self._root),
             "pending_tasks": len(self._settling) + len(self._settled),
             "observer_type": "polling" if self._polling else "native",
+            "waiting_for_database": len(self._settled),
             "conflicts": self._folders.conflicts() if self._folders else [],
         }
         return Health(healthy=health.healthy and missing is None, message=missing or health.message, detail=detail)

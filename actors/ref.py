@@ -67,7 +67,8 @@ class Ref:
 class DetectorDeployment:
     """The replicated detector. Serve spreads the calls; a replica that dies fails its call, and the frames wait."""
 
-    def __init__(self, app_name: str, deployment: str = "yolo_detector") -> None:
+    def __init__(self, app_name: str | None = None, deployment: str = "yolo_detector") -> None:
+        """Without an application's name the supervisor is asked for it."""
         self._app_name = app_name
         self._deployment = deployment
         self._handle: Any = None
@@ -79,6 +80,7 @@ class DetectorDeployment:
         async def call(*args: Any, **kwargs: Any) -> Any:
             try:
                 if self._handle is None:
+                    self._app_name = self._app_name or await Ref("supervisor").app_name()
                     self._handle = serve.get_deployment_handle(self._deployment, self._app_name)
                 return await getattr(self._handle, method).remote(*args, **kwargs)
             except RayTaskError as error:

@@ -61,7 +61,8 @@ class SupervisorTools:
 class Supervisor:
     """Starts, probes, restarts (5 s doubling to 300 s)."""
 
-    def __init__(self, connect: Callable[[], Awaitable[SupervisorTools]]) -> None:
+    def __init__(self, app_name: str, connect: Callable[[], Awaitable[SupervisorTools]]) -> None:
+        self._app_name = app_name
         self._connect = connect
         self._tools: SupervisorTools | None = None
         self._supervisions: dict[str, Supervision] = {}
@@ -70,6 +71,7 @@ class Supervisor:
         self._unproven_since: dict[str, float] = {}
         self._degradation = Degradation(DEGRADABLE)
         self._judged_at = float("-inf")
+        self._in_memory = 0
         self._loop = WorkLoop("supervisor", self.look, self._wait)
 
     async def start(self) -> None:
@@ -81,6 +83,10 @@ class Supervisor:
     async def health(self) -> Health:
         return self._loop.health()
 
+    async def app_name(self) -> str:
+        """The name of the Serve application that this pipeline belongs to."""
+        return self._app_name
+
     async def _wait(self, _seconds: float) -> None:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
@@ -90,6 +96,7 @@ class Supervisor:
             self._tools = await self._connect()
         tools = self._tools
         rows = await asyncio.gather(*(self._look(tools, service) for service in tools.services))
+        self._in_memory = sum(int(row.detail.get("waiting_for_database", 0)) for row in rows)
         self._judge(tools.clock, rows)
         shown = [row for service, row in zip(tools.services, rows, strict=True) if service.shown]
         try:
@@ -150,7 +157,7 @@ class Supervisor:
             name="supervisor",
             category=ServiceCategory.MONITORING,
             status=ServiceStatus.RUNNING,
-            detail={"degradation": degradation_detail(self._degradation)},
+            detail={"degradation": degradation_detail(self._degradation, self._in_memory)},
             checked_at=now,
         )
 
@@ -179,13 +186,13 @@ async def _observe(service: SupervisedService) -> tuple[Observation, Health]:
     return (Observation.HEALTHY if health.healthy else Observation.FAILING), health
 
 
-def degradation_detail(degradation: Degradation) -> dict[str, Any]:
+def degradation_detail(degradation: Degradation, in_memory: int) -> dict[str, Any]:
     """As GET /api/system/pipeline shows it."""
     return {
         "mode": degradation.mode.value,
         "is_degraded": degradation.mode is not DegradationMode.NORMAL,
         "redis_healthy": degradation.is_healthy("redis"),
-        "memory_queue_size": 0,
+        "memory_queue_size": in_memory,
         "fallback_queues": {},
         "services": [
             {

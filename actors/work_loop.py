@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from schemas.service import Health
+from storage.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class WorkLoop:
         self._idle = False
         self.failures_in_a_row = 0
         self.last_error: str | None = None
+        self._waits_for_store = False
 
     def start(self) -> None:
         if self._task is None or self._task.done():
@@ -55,7 +57,7 @@ class WorkLoop:
         if self._task.done():
             return Health(healthy=False, message=f"its loop has ended: {self.last_error or 'it was cancelled'}")
         if self.failures_in_a_row >= 3:
-            return Health(healthy=False, message=self.last_error)
+            return Health(healthy=self._waits_for_store, message=self.last_error)
         return Health(healthy=True, message=self.last_error if self.failures_in_a_row else None)
 
     async def _run(self) -> None:
@@ -67,10 +69,14 @@ class WorkLoop:
                     await self._rest(self._wait(1.0))
             except Exception as error:
                 self.failures_in_a_row += 1
+                # A store that is away is no fault of this actor's: starting it again would mend nothing.
+                self._waits_for_store = isinstance(error, StoreUnavailable)
                 self.last_error = f"{type(error).__name__}: {error}"
                 logger.warning("%s: %s", self._name, self.last_error, exc_info=self.failures_in_a_row == 1)
                 if not self._stopping:
-                    await self._rest(self._pause(min(0.1 * 2**self.failures_in_a_row, LONGEST_PAUSE_SECONDS)))
+                    await self._rest(
+                        self._pause(min(0.1 * 2 ** min(self.failures_in_a_row, 10), LONGEST_PAUSE_SECONDS))
+                    )
 
     async def _rest(self, until: Awaitable[object]) -> None:
         """Nothing is in hand meanwhile: a stop need not wait."""

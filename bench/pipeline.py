@@ -1,6 +1,7 @@
 """One burst of pictures through a running system, from the first file's arrival to the last commit."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import sleep
 
@@ -43,20 +44,23 @@ class PipelineRun:
         return self.pictures / (self.last_commit - self.first_row)
 
 
-async def run_pipeline(system: RunningSystem, staged: Sequence[Staged]) -> PipelineRun:
-    """The first WARM_UP pictures go ahead and do not count; then all others at once."""
+async def run_pipeline(
+    system: RunningSystem, staged: Sequence[Staged], around: AbstractContextManager[None] | None = None
+) -> PipelineRun:
+    """The first WARM_UP pictures go ahead and do not count; then, inside `around`, all others at once."""
     async with rows_of(system) as rows:
         await _warm_up(system, rows, staged[:WARM_UP])
         wait_until_quiet(system)
         counted, after = staged[WARM_UP:], await rows.newest()
         for picture in counted:
             picture.grow_old()
-        meter = CpuMeter(system.pid, system.data_dir)
-        began = SystemClock().now().timestamp()
-        for picture in counted:
-            picture.place(system.cameras)
-        committed = await rows.until_detected(after, len(counted))
-        cpu = meter.read()
+        with around or nullcontext():
+            meter = CpuMeter(system.pid, system.data_dir)
+            began = SystemClock().now().timestamp()
+            for picture in counted:
+                picture.place(system.cameras)
+            committed = await rows.until_detected(after, len(counted))
+            cpu = meter.read()
         first_row, last_row = await rows.received(after)
         return PipelineRun(
             pictures=len(counted),

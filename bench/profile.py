@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 
-from bench.bare import BareLoop
 from bench.effort import Effort
 from bench.figures import Report, Table
 from bench.models import Model
@@ -18,13 +17,21 @@ from bench.pictures import drawn_pictures, staged_pictures
 from bench.pipeline import WARM_UP, run_pipeline
 from bench.processes import display_name, system_processes
 from bench.running import RunningSystem, work_folder
-from bench.throughput import MODEL, PREPARES, Round, cpu_table, rates_table
+from bench.throughput import MODEL, PREPARES, cpu_table, one_round, rates_table
 
 WATCHED = (PREPARES, MODEL, "BatchAggregator", "FileWatcher")
 _SAMPLES_A_SECOND = 99
 _ATTACH_SECONDS = 3.0
 _LONGEST_SECONDS = 600
 _SHOWN = 14
+_WAITING = (
+    "Condition.wait ",
+    "Thread.run ",
+    "Worker.main_loop ",
+    "WorkerThread.run ",
+    "_worker (concurrent/",
+    "EpollSelector.select ",
+)
 _OUR_FOLDERS = ("actors", "vision", "storage", "domain", "deployments", "schemas")
 
 
@@ -32,19 +39,20 @@ def profile(effort: Effort, tell: Callable[[str], None]) -> Report:
     tables: list[Table] = []
     for model in effort.models:
         tell(f"profile, {model.title}")
-        tables += _profile(effort, model)
+        tables += _profile(effort, model, tell)
     return Report(tables)
 
 
-def _profile(effort: Effort, model: Model) -> list[Table]:
+def _profile(effort: Effort, model: Model, tell: Callable[[str], None]) -> list[Table]:
+    """The rates and processor times of an undisturbed burst, then another one that is watched, which slows it."""
+    rounds = [one_round(effort, model, 0, tell)]
+    tables = [rates_table(model, rounds), cpu_table(model, rounds)]
+    tell("the same, watched by py-spy")
     with work_folder() as work:
-        count = WARM_UP + effort.pictures
-        staged = staged_pictures(drawn_pictures(effort.cache), work / "staged", "profile", count)
-        bare = BareLoop(model.weights, model.confidence).run([picture.path for picture in staged[WARM_UP:]])
-        with RunningSystem(work, model.weights) as system, _watched(system, work):
-            pipeline = asyncio.run(run_pipeline(system, staged))
-        rounds = [Round(bare, pipeline)]
-        tables = [rates_table(model, rounds), cpu_table(model, rounds)]
+        drawn = drawn_pictures(effort.cache)
+        staged = staged_pictures(drawn, work / "staged", "profile", WARM_UP + effort.pictures)
+        with RunningSystem(work, model.weights) as system:
+            asyncio.run(run_pipeline(system, staged, _watched(system, work)))
         for name in WATCHED:
             stacks = work / f"{name}.stacks"
             if stacks.exists():
@@ -84,7 +92,10 @@ def _spy(pid: int, stacks: Path, log: Path) -> "subprocess.Popen[bytes]":
 
 
 def self_and_inclusive(stacks: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
-    """Samples in each function itself, and in it and what it calls, from lines of `outer;inner;innermost count`."""
+    """Samples in each function itself, and in it and what it calls, from lines of `outer;inner;innermost count`.
+
+    Threads that wait for work are left out: py-spy cannot tell on every machine that they do nothing.
+    """
     alone: Counter[str] = Counter()
     inclusive: Counter[str] = Counter()
     for line in stacks:
@@ -92,6 +103,8 @@ def self_and_inclusive(stacks: Iterable[str]) -> tuple[Counter[str], Counter[str
         if not frames or not number.isdigit():
             continue
         names = frames.split(";")
+        if names[-1].startswith(_WAITING):
+            continue
         alone[names[-1]] += int(number)
         for name in set(names):
             inclusive[name] += int(number)

@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import os
+import socket
 from collections.abc import Callable
+
+import psutil
 
 from deployments.ray_environment import ray_environment, ray_token
 from launch.down import end_leftovers
@@ -17,6 +20,10 @@ OBJECT_STORE_BYTES = 256 * 1024 * 1024
 PROXY_TRIES = 5
 
 
+class StartFailed(Exception):
+    """The system cannot come up; the message says what to do."""
+
+
 class Ground:
     """`prepare()` and `start_ray()`, then the application; `clear()` at the end, whatever came of it."""
 
@@ -27,8 +34,9 @@ class Ground:
         self._lock: SystemLock | None = None
 
     def prepare(self) -> Settings:
-        """Lock, stores, schema; the settings with the stores' addresses. Raises AlreadyRunning, StoreSetupFailed."""
+        """Lock, stores, schema; the settings with the stores' addresses. Raises StoreError or StartFailed."""
         self._lock = acquire(self.settings.data_dir)
+        _require_port(self.settings.api_host, self.settings.api_port)
         end_leftovers(self.settings.data_dir, self._tell)
         self.settings = self._stores.start(self._tell)
         assert self.settings.database_url is not None
@@ -80,11 +88,18 @@ class Ground:
             self._lock.update(state=state)
 
     def clear(self) -> None:
-        """Stops the stores, ends what is left, gives the lock back."""
+        """Stops the stores, ends what is left, gives the lock back. Without the lock nothing here is ours to end."""
+        if self._lock is None:
+            return
         self._stores.stop()
         end_leftovers(self.settings.data_dir, self._tell)
-        if self._lock is not None:
-            self._lock.release()
+        self._lock.release()
+        self._lock = None
+
+    def is_alive(self) -> bool:
+        """Whether the processes that Ray cannot do without still run."""
+        running = {child.name() for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+        return {"gcs_server", "raylet"} <= running
 
     def _record(self, ray_address: str) -> None:
         assert self._lock is not None
@@ -97,3 +112,13 @@ class Ground:
             database_url=self.settings.database_url.get_secret_value() if self._stores.postgres else None,
             redis_url=self.settings.redis_url.get_secret_value() if self._stores.redis else None,
         )
+
+
+def _require_port(host: str, port: int) -> None:
+    """Another program's answer on our port must not be taken for our own."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartFailed(f"{host}:{port} cannot be used ({error.strerror}): set API_PORT or API_HOST") from None

@@ -2,22 +2,22 @@
 
 import asyncio
 import signal
-import threading
 import time
 from collections.abc import Callable
 
 import httpx
 
-from launch.ground import Ground
+from launch.ground import Ground, StartFailed
 from settings import Settings
 from storage.system_lock import SystemState
 
 APP_NAME = "home-security"
 READY_SECONDS = 240.0
+LOOK_EVERY_SECONDS = 2.0
 
 
-class StartFailed(Exception):
-    """The system did not come up; the message says what to do."""
+class SystemDied(Exception):
+    """The system cannot go on; what was in hand are rows."""
 
 
 class HomeSystem:
@@ -26,12 +26,13 @@ class HomeSystem:
     def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._ground = Ground(settings, self._step)
-        self._ended = threading.Event()
         self._began = time.monotonic()
         self.url = f"http://{settings.api_host}:{settings.api_port}"
 
     def start(self) -> None:
         """Returns when the API answers ready. Raises AlreadyRunning, StoreSetupFailed, StartFailed."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
         settings = self._ground.prepare()
         self._ground.start_ray()
         self._step("starting the actors, the detector and the API")
@@ -48,11 +49,11 @@ class HomeSystem:
         self._step("ready")
 
     def wait(self) -> None:
-        """Until SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._ended.set())
-        while not self._ended.wait(3600):
-            pass
+        """Until a signal. Raises SystemDied when Ray's own processes are gone: a service manager then starts anew."""
+        while True:
+            time.sleep(LOOK_EVERY_SECONDS)
+            if not self._ground.is_alive():
+                raise SystemDied("Ray's head process died; start the system again, nothing is lost")
 
     def stop(self) -> None:
         """No new requests, actors finish what they hold, then Ray, then the stores; a second signal changes nothing."""
@@ -95,3 +96,7 @@ class HomeSystem:
         asyncio.run(stop_actors(self._ground.settings, APP_NAME))
         serve.shutdown()
         ray.shutdown()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

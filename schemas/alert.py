@@ -1,6 +1,6 @@
 """An alert: a rule that matched an event.
 
-    pending ──▶ delivered ──▶ acknowledged ──▶ dismissed      (forward only; compare-and-set)
+pending ──▶ delivered ──▶ acknowledged ──▶ dismissed      (forward only; compare-and-set)
 """
 
 from enum import StrEnum

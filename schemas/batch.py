@@ -1,7 +1,7 @@
 """A batch: one camera's detections that belong together, and become one event.
 
-    open ──window, idle, size, gap, urgent──▶ closed ──claim──▶ assessing ──commit──▶ assessed
-                                                                    └──after the last try──▶ dead
+open ──window, idle, size, gap, urgent──▶ closed ──claim──▶ assessing ──commit──▶ assessed
+                                                                └──after the last try──▶ dead
 """
 
 from enum import StrEnum

@@ -1,10 +1,10 @@
 """A delivery: one alert on its way to one recipient through one channel; the outbox's row.
 
-    queued ──claim──▶ sending ──receipt──▶ delivered
-      ▲                 │ temporary failure, back-off
-      └─────────────────┤
-                        └──permanent, or the last try──▶ dead
-    suppressed: decided when the event was stored, with the reason
+queued ──claim──▶ sending ──receipt──▶ delivered
+  ▲                 │ temporary failure, back-off
+  └─────────────────┤
+                    └──permanent, or the last try──▶ dead
+suppressed: decided when the event was stored, with the reason
 """
 
 from enum import StrEnum

@@ -48,19 +48,17 @@ class MediaDetections(Frozen):
     frames: int
     """How many frames were looked at: 1 for a picture."""
     detections: tuple[FrameDetection, ...]
+    length_seconds: float = 0.0
+    """From a clip's first frame to the last one that was looked at; 0 for a picture."""
 
     def seen_at(self, detection: FrameDetection) -> datetime:
         """When the camera saw it: a clip is written when it ends, so its frames lie before `captured_at`."""
-        return self.captured_at - timedelta(seconds=self._length - detection.frame_offset_seconds)
+        return self.captured_at - timedelta(seconds=self.length_seconds - detection.frame_offset_seconds)
 
     @property
     def began_at(self) -> datetime:
         """When the first frame with a detection was taken; `captured_at` for a picture."""
         return min((self.seen_at(detection) for detection in self.detections), default=self.captured_at)
-
-    @property
-    def _length(self) -> float:
-        return max((detection.frame_offset_seconds for detection in self.detections), default=0.0)
 
 
 class Detection(Frozen):

@@ -1,9 +1,9 @@
 """A media row: one file that a camera dropped, from the moment it settled.
 
-    queued ──claim──▶ detecting ──commit──▶ detected
-      │                  │
-      ├─ same bytes ─▶ duplicate            (seen within 300 s from this camera)
-      └─────────────────▶ dead              (with its reason; requeued by hand)
+queued ──claim──▶ detecting ──commit──▶ detected
+  │                  │
+  ├─ same bytes ─▶ duplicate            (seen within 300 s from this camera)
+  └─────────────────▶ dead              (with its reason; requeued by hand)
 """
 
 from enum import StrEnum

@@ -25,6 +25,8 @@ class EvidencePicture:
     """The file that shows most of an event, and what was found in it."""
 
     path: str
+    size_bytes: int
+    modified_ns: int
     media_type: MediaType
     frame_offset_seconds: float
     objects: tuple[DetectedObject, ...]
@@ -122,7 +124,8 @@ class Deliveries:
                 SELECT media_id, frame_offset_seconds FROM detections WHERE batch_id = $1
                 ORDER BY object_type <> 'person', confidence DESC, id LIMIT 1
             )
-            SELECT m.path, m.media_type, d.frame_offset_seconds, d.object_type, d.confidence,
+            SELECT m.path, m.size_bytes, m.modified_ns,
+                   m.media_type, d.frame_offset_seconds, d.object_type, d.confidence,
                    d.x, d.y, d.width, d.height
             FROM best JOIN detections d USING (media_id, frame_offset_seconds) JOIN media m ON m.id = d.media_id
             ORDER BY d.id
@@ -133,6 +136,8 @@ class Deliveries:
             return None
         return EvidencePicture(
             path=os.fsdecode(rows[0]["path"]),
+            size_bytes=rows[0]["size_bytes"],
+            modified_ns=rows[0]["modified_ns"],
             media_type=MediaType(rows[0]["media_type"]),
             frame_offset_seconds=rows[0]["frame_offset_seconds"],
             objects=tuple(

@@ -215,7 +215,7 @@ def _bgr(image: Image.Image, reduce_to: tuple[int, int] | None = None) -> NDArra
 
 
 def _reduced(image: Image.Image, reduce_to: tuple[int, int] | None) -> Image.Image:
-    """Shrunk by a whole number before anything is copied, so that a huge PNG is held in memory once, not three times."""
+    """Shrunk by a whole number before anything is copied: a huge PNG is held in memory once, not three times."""
     if reduce_to is None or image.mode not in ("L", "RGB", "RGBA") or "transparency" in image.info:
         return image
     boxes = (reduce_to, reduce_to[::-1])  # enough whichever way the picture turns out to be held

@@ -47,7 +47,7 @@ class House:
         self.clock = FakeClock()
         self.rows = Services(pool)
         self.subjects: Sequence[Subject] = subjects
-        self.supervisor = Supervisor(self.connect)
+        self.supervisor = Supervisor("app", self.connect)
 
     async def connect(self) -> SupervisorTools:
         return SupervisorTools([one.service for one in self.subjects], self.rows, self.clock)
@@ -261,7 +261,7 @@ async def test_its_loop_begins_to_look_and_connects_until_it_can(database: Pool)
             raise ConnectionRefusedError("refused")
         return await house.connect()
 
-    supervisor = Supervisor(connect)
+    supervisor = Supervisor("app", connect)
     assert not (await supervisor.health()).healthy
     await supervisor.start()
     await eventually(lambda: _written(house))

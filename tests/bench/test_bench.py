@@ -163,6 +163,11 @@ def test_samples_are_told_in_the_function_itself_and_in_what_calls_it() -> None:
     assert inclusive == {"main": 6, "work": 6, "read": 3}
 
 
+def test_a_thread_that_waits_for_work_is_not_counted() -> None:
+    alone, _ = self_and_inclusive(["main;Condition.wait (threading.py:295) 50", "main;read (vision/reading.py:1) 5"])
+    assert alone == {"read (vision/reading.py:1)": 5}
+
+
 def _round(loop: BareLoop, drawn: list[Path]) -> Round:
     cpu = CpuUse(2.0, {PREPARES: 1.0, "postgres": 0.5}, others=0.25, idle=0.25)
     return Round(loop.run(drawn), PipelineRun(60, 0.6, 0.7, 2.5, 12, cpu))

@@ -6,7 +6,7 @@ from pathlib import Path
 from settings import DEMO_WEIGHTS
 from tests.eventually import eventually_sync
 from tests.stores import data_folder
-from tests.system.house import HSI, free_port, running_house
+from tests.system.house import HSI, running_house
 from tests.system.pictures import picture, upload
 
 SERVE = str(Path(HSI).with_name("serve"))
@@ -16,9 +16,8 @@ REPOSITORY = Path(__file__).parents[2]
 def test_serve_run_starts_the_system_and_files_wait_for_missing_weights() -> None:
     with data_folder() as data_dir:
         weights = data_dir / "missing.onnx"
-        port = str(free_port())
         command = [SERVE, "run", "--app-dir", str(REPOSITORY), "serve_app:app"]
-        with running_house(data_dir, command, API_PORT=port, DETECTOR_WEIGHTS=str(weights)) as house:
+        with running_house(data_dir, command, DETECTOR_WEIGHTS=str(weights)) as house:
             ready = house.get("/api/system/health/ready")
             assert ready["services"]["ai"]["details"]["yolo26"] == "unhealthy"
             assert "missing.onnx" in ready["services"]["ai"]["message"]

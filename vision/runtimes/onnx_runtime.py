@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vision.cores import usable_cores
 from vision.errors import DeviceUnavailable, WeightsBroken
 from vision.heads import Head, head_of
+from vision.runtimes.environment import cuda_devices
 from vision.runtimes.lanes import Lanes
 from vision.runtimes.metadata import input_spec
 from vision.runtimes.runtime import DEFAULT_CONFIDENCE, fill_blob, warm_up_shape
@@ -119,7 +120,7 @@ def _providers(device: str) -> list[Any]:
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device.startswith("cuda") and not has_cuda:
         raise DeviceUnavailable(device, "this ONNX Runtime is built without CUDA (install onnxruntime-gpu instead)")
-    if device == "cpu" or not has_cuda:
+    if device == "cpu" or not has_cuda or (device == "auto" and cuda_devices() == 0):
         return ["CPUExecutionProvider"]
     number = int(device.partition(":")[2] or 0)
     # an exhaustive search for the best convolution would run anew for every frame shape
