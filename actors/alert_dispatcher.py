@@ -8,13 +8,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
+from actors.claim_scope import ClaimScope
 from actors.evidence_picture import drawn_picture
 from actors.work_loop import WorkLoop
 from domain import retry
 from domain.clock import Clock
 from notify.message import AlertMessage
 from notify.outcome import Channel, Delivered, Failed
+from schemas.alert_rule import Channel as Way
 from schemas.delivery import ClaimedDelivery
 from schemas.service import Health
 from storage.deliveries import AlertContext, Deliveries
@@ -48,39 +51,39 @@ class AlertDispatcher:
         self._name = name
         self._connect = connect
         self._tools: DispatcherTools | None = None
-        self._loop = WorkLoop(name, self._work, self._wait)
+        # A loop a channel: a mail server that hangs holds up no webhook.
+        self._loops = [
+            WorkLoop(f"{name}/{way}", partial(self._work, ClaimScope(f"{name}-{way}"), way), self._wait) for way in Way
+        ]
+        self._opening = asyncio.Lock()
         self._delivered = 0
         self._failed = 0
-        self._dirty = True
-        """Whether leases of a claim that was broken off may still be held."""
 
     async def start(self) -> None:
-        self._loop.start()
+        for loop in self._loops:
+            loop.start()
 
     async def stop(self) -> None:
-        await self._loop.stop()
+        await asyncio.gather(*(loop.stop() for loop in self._loops))
 
     async def health(self) -> Health:
         detail = {"delivered": self._delivered, "failed_tries": self._failed}
-        return self._loop.health().model_copy(update={"detail": detail})
+        worst = min((loop.health() for loop in self._loops), key=lambda health: health.healthy)
+        return worst.model_copy(update={"detail": detail})
 
     async def _wait(self, seconds: float) -> None:
         await (self._tools.wait(seconds) if self._tools else asyncio.sleep(seconds))
 
-    async def _work(self) -> bool:
-        """One claim, sent side by side: a slow receiver holds up only its own claim."""
-        if self._tools is None:
-            self._tools = await self._connect()
-        tools = self._tools
-        if self._dirty:
-            await tools.deliveries.release(self._name)
-        self._dirty = True
-        busy = await self._claim(tools)
-        self._dirty = False
-        return busy
+    async def _work(self, scope: ClaimScope, way: Way) -> bool:
+        """One claim of one channel's deliveries, sent side by side."""
+        async with self._opening:
+            if self._tools is None:
+                self._tools = await self._connect()
+        async with scope.claim(self._tools.deliveries.release):
+            return await self._claim(self._tools, scope.owner, way)
 
-    async def _claim(self, tools: DispatcherTools) -> bool:
-        claimed = await tools.deliveries.claim(self._name, DELIVERIES_A_CLAIM, LEASE_SECONDS, retry.DELIVERIES.tries)
+    async def _claim(self, tools: DispatcherTools, owner: str, way: Way) -> bool:
+        claimed = await tools.deliveries.claim(owner, way, DELIVERIES_A_CLAIM, LEASE_SECONDS, retry.DELIVERIES.tries)
         if not claimed:
             await tools.deliveries.bury_exhausted(retry.DELIVERIES.tries)
             return False

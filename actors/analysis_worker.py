@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.alerting import Alerting
+from actors.claim_scope import ClaimScope
 from actors.ports import AssessorPort
 from actors.work_loop import WorkLoop
 from domain import retry
@@ -63,8 +64,7 @@ class AnalysisWorker:
         self._tools: AnalysisTools | None = None
         self._loop = WorkLoop(name, self._work, self._wait)
         self._done = 0
-        self._dirty = True
-        """Whether leases of a claim that was broken off may still be held."""
+        self._scope = ClaimScope(name)
 
     async def start(self) -> None:
         self._loop.start()
@@ -83,12 +83,8 @@ class AnalysisWorker:
         if self._tools is None:
             self._tools = await self._connect()
         tools = self._tools
-        if self._dirty:
-            await tools.batches.release(self._name)
-        self._dirty = True
-        busy = await self._claim(tools)
-        self._dirty = False
-        return busy
+        async with self._scope.claim(tools.batches.release):
+            return await self._claim(tools)
 
     async def _claim(self, tools: AnalysisTools) -> bool:
         batches = await tools.batches.claim(self._name, BATCHES_A_CLAIM, LEASE_SECONDS, retry.BATCHES.tries)

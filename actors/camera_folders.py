@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import os
+import re
 import stat
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath
 
+from actors.intake import modified_ns
 from domain.camera_id import camera_id
 from domain.clock import Clock
 from domain.file_stability import Settled, kind
@@ -19,6 +21,9 @@ from storage.live_bus import LiveBus
 
 logger = logging.getLogger(__name__)
 
+_UNDECODABLE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+SETTLED_FOLDER_NS = 2_000_000_000
+"""A folder's time is believed once it lies this far back: some file systems tell it in whole seconds only."""
 CAMERA_KEPT_SECONDS = 5.0
 """How long a looked-up camera is believed: a camera that is switched off is heeded within this."""
 
@@ -60,19 +65,28 @@ class CameraFolders:
         if known is None or now - known[0] > CAMERA_KEPT_SECONDS:
             known = (now, await self._look_up(folder))
             self._known[folder] = known
+            if known[1] is None:
+                self._forget(folder)
         return known[1]
+
+    def _forget(self, folder: str) -> None:
+        """What lies in it is left alone for now, and must count as unseen once it may be looked at."""
+        top = self._root / folder
+        self._changed_ns = {
+            path: ns for path, ns in self._changed_ns.items() if top not in (*PurePath(path).parents, PurePath(path))
+        }
 
     async def _look_up(self, folder: str) -> Camera | None:
         """The folder's camera, made when there is none. Two folders that fall to one id are never mixed."""
         path = str(self._root / folder)
-        shown = path.encode("utf-8", "replace").decode()
+        shown = _shown(path)
         identity = camera_id(folder)
         if identity is None:
             self._conflict(path, f"the folder {shown!r} has no letter or digit in its name: rename it")
             return None
         camera = await self._cameras.see(identity, _printable(folder), shown)
         if camera is not None and camera.folder_path != shown:
-            if await asyncio.to_thread(os.path.isdir, camera.folder_path):
+            if await asyncio.to_thread(os.path.isdir, _on_disk(camera.folder_path)):
                 self._conflict(
                     path, f"the folders {camera.folder_path!r} and {shown!r} are both camera {identity!r}: rename one"
                 )
@@ -124,10 +138,10 @@ class CameraFolders:
     async def _miss(self, folders: set[str]) -> None:
         """Cameras whose folder has gone are offline; one that was never seen in a folder stays unknown."""
         for camera in await self._cameras.list():
-            name = os.path.basename(camera.folder_path)
+            name = os.path.basename(_on_disk(camera.folder_path))
             if name in folders or camera.status is CameraStatus.OFFLINE:
                 continue
-            if not await asyncio.to_thread(os.path.isdir, camera.folder_path):
+            if not await asyncio.to_thread(os.path.isdir, _on_disk(camera.folder_path)):
                 await self._set_status(camera.id, CameraStatus.OFFLINE, "its folder does not exist")
 
     def _walk(self, top: str) -> tuple[list[Settled], str | None]:
@@ -147,8 +161,9 @@ class CameraFolders:
                         elif not unchanged and (media_type := kind(entry.name)) is not None:
                             status = entry.stat(follow_symlinks=False)
                             if not stat.S_ISDIR(status.st_mode):
-                                found.append(Settled(entry.path, status.st_size, status.st_mtime_ns, media_type))
-                self._changed_ns[folder] = changed
+                                found.append(Settled(entry.path, status.st_size, modified_ns(status), media_type))
+                if self._clock.now().timestamp() * 1e9 - changed > SETTLED_FOLDER_NS:
+                    self._changed_ns[folder] = changed
             except OSError as error:
                 problem = f"the folder cannot be read: {error.strerror}; mend its rights"
                 reason = problem if folder == top else reason
@@ -165,7 +180,7 @@ class CameraFolders:
         now = self._clock.now()
         data = {
             "camera_id": camera,
-            "camera_name": camera,
+            "camera_name": (await self._cameras.get(camera)).name,
             "status": status.value,
             "previous_status": previous.value,
             "reason": reason,
@@ -189,6 +204,15 @@ def _leads_elsewhere(root: Path, path: str) -> bool:
     """Whether a folder between the root and the file is a symbolic link."""
     folder = os.path.dirname(path)
     return os.path.realpath(folder) != os.path.join(os.path.realpath(root), os.path.relpath(folder, root))
+
+
+def _shown(path: str) -> str:
+    r"""A path that a column can hold: bytes that are not UTF-8 as `\udcXX`, so that two paths stay two."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def _on_disk(shown: str) -> str:
+    return _UNDECODABLE.sub(lambda found: chr(int(found[1], 16)), shown)
 
 
 def _printable(folder: str) -> str:

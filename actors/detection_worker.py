@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from actors.claim_scope import ClaimScope
 from actors.frames import DecodedMedia, decode_media
 from actors.ports import AggregatorPort, BreakersPort, DetectorPort, FoundBox
 from actors.ref import ActorAway
@@ -73,10 +74,8 @@ class DetectionWorker:
         self._input: InputSpec | None = None
         self._away: str | None = None
         self._done = 0
-        owners = [f"{name}-{slot}" for slot in range(1, CLAIMS_AT_ONCE + 1)]
-        self._loops = [WorkLoop(owner, partial(self._work, owner), self._wait) for owner in owners]
-        self._dirty = set(owners)
-        """Owners that may still hold leases of a claim that was broken off."""
+        scopes = [ClaimScope(f"{name}-{slot}") for slot in range(1, CLAIMS_AT_ONCE + 1)]
+        self._loops = [WorkLoop(scope.owner, partial(self._work, scope), self._wait) for scope in scopes]
         self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
         self._opening = asyncio.Lock()
 
@@ -101,15 +100,11 @@ class DetectionWorker:
                 self._tools = await self._connect()
         return self._tools
 
-    async def _work(self, owner: str) -> bool:
+    async def _work(self, scope: ClaimScope) -> bool:
         """One claim: up to 16 files from queued to detected. Answers whether there was anything."""
         tools = await self._opened()
-        if owner in self._dirty:
-            await tools.queue.release(owner)
-        self._dirty.add(owner)
-        busy = await self._claim(tools, owner)
-        self._dirty.discard(owner)
-        return busy
+        async with scope.claim(tools.queue.release):
+            return await self._claim(tools, scope.owner)
 
     async def _claim(self, tools: DetectionTools, owner: str) -> bool:
         if not await self._detector_is_there(tools):

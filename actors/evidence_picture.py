@@ -3,6 +3,7 @@
 import logging
 import os
 
+from actors.intake import modified_ns
 from schemas.media import MediaType
 from storage.deliveries import EvidencePicture
 from vision.annotate import draw_boxes, jpeg_of
@@ -17,7 +18,7 @@ def drawn_picture(picture: EvidencePicture) -> bytes | None:
     """JPEG bytes; None when the file can no longer be read: an alert goes out without its picture rather than not."""
     try:
         status = os.lstat(picture.path)
-        if (status.st_size, status.st_mtime_ns) != (picture.size_bytes, picture.modified_ns):
+        if (status.st_size, modified_ns(status)) != (picture.size_bytes, picture.modified_ns):
             raise UnreadableMedia("the file was overwritten since")
         if picture.media_type is MediaType.VIDEO:
             frame = frame_at(picture.path, picture.frame_offset_seconds)

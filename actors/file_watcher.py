@@ -15,7 +15,7 @@ from pathlib import Path
 from watchfiles import Change, awatch
 
 from actors.camera_folders import CameraFolders
-from actors.intake import Intake, look_at
+from actors.intake import Intake, look_at, modified_ns
 from actors.work_loop import WorkLoop
 from domain.clock import Clock
 from domain.file_stability import Observed, Settled, SettlingFiles, kind
@@ -23,7 +23,7 @@ from schemas.media import NewMedia
 from schemas.service import Health
 from storage.cameras import Cameras
 from storage.doorbells import Doorbells
-from storage.errors import StoreUnavailable
+from storage.errors import StoreError, StoreUnavailable
 from storage.live_bus import LiveBus
 from storage.media import MediaQueue
 
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 SCAN_EVERY_SECONDS = 60.0
 FILES_AN_INTAKE = 256
+LISTENING_AFTER_MS = 500
 MOST_WAITING = 10_000
 """Settled files kept in memory while the database is away; beyond that a scan finds them again."""
 
@@ -63,6 +64,7 @@ class FileWatcher:
         self._loop = WorkLoop("file_watcher", self._work, self._wait)
         self._watching: asyncio.Task[None] | None = None
         self._stop_watching = asyncio.Event()
+        self._listening = False
 
     async def start(self) -> None:
         self._loop.start()
@@ -133,14 +135,27 @@ class FileWatcher:
                 files.append(_new_media(camera.id, settled, seen))
         if not files:
             return
-        taken = await tools.media.add(files)
-        await self._folders.seen({file.camera_id: file.captured_at for file in files})
-        if taken.queued:
+        taken = await self._add(tools, files)
+        await self._folders.seen({file.camera_id: file.captured_at for file in taken})
+        if taken:
             await tools.doorbells.ring("media")
-        if taken.refused:
-            for file in files:
-                if file.refused:
-                    logger.warning("%r of %s is refused: %s", file.path, file.camera_id, file.refused)
+        for file in taken:
+            if file.refused:
+                logger.warning("%r of %s is refused: %s", file.path, file.camera_id, file.refused)
+
+    async def _add(self, tools: WatcherTools, files: list[NewMedia]) -> list[NewMedia]:
+        """Those that could be taken in: one that cannot must not stop the others; a scan finds it again."""
+        try:
+            await tools.media.add(files)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            if len(files) == 1:
+                logger.error("%r of %s cannot be taken in: %s", files[0].path, files[0].camera_id, error)
+                self._scan_whole = True
+                return []
+            return [file for one in files for file in await self._add(tools, [one])]
+        return files
 
     async def _scan(self, tools: WatcherTools) -> None:
         """Looks at every folder whose entries changed since the last scan, at all of them when `_scan_whole`."""
@@ -155,6 +170,9 @@ class FileWatcher:
                         self._observe(tools, file.path, file.size, file.modified_ns)
         except StoreUnavailable:
             self._scan_whole, self._scan_at = True, 0.0
+            raise
+        except Exception:
+            self._scan_whole = True  # folders that were walked already would count as looked at
             raise
 
     def _observe(self, tools: WatcherTools, path: str, size: int, modified_ns: int) -> None:
@@ -177,6 +195,7 @@ class FileWatcher:
     async def _watch(self) -> None:
         """Feeds what the operating system tells; ends never, since a folder that is away may come back."""
         while not self._stop_watching.is_set():
+            self._listening = False
             try:
                 self._root.mkdir(parents=True, exist_ok=True)
                 async for changes in awatch(
@@ -187,8 +206,14 @@ class FileWatcher:
                     stop_event=self._stop_watching,
                     force_polling=self._polling,
                     ignore_permission_denied=True,
+                    rust_timeout=LISTENING_AFTER_MS,
+                    yield_on_timeout=True,
                 ):
-                    self._heard(changes)
+                    if not self._listening:  # what came between the first scan and now was heard by nobody
+                        self._listening, self._scan_at = True, 0.0
+                        self._changed.set()
+                    if changes:
+                        self._heard(changes)
             except Exception as error:
                 logger.warning("cannot watch %s, trying again: %s", self._root, error)
             self._scan_whole, self._scan_at = True, 0.0
@@ -209,7 +234,7 @@ class FileWatcher:
             if os.path.isdir(path):
                 self._scan_at = 0.0  # a folder that came with its files: they may have been there before the watch
             else:
-                self._observe(self._tools, path, status.st_size, status.st_mtime_ns)
+                self._observe(self._tools, path, status.st_size, modified_ns(status))
         self._changed.set()
 
 

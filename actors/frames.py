@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from actors.intake import modified_ns
 from schemas.media import ClaimedMedia, MediaType
 from vision.errors import UnreadableMedia
 from vision.letterbox import InputSpec, apply, plan
@@ -56,5 +57,5 @@ def _decode_clip(path: str, spec: InputSpec) -> DecodedMedia:
 
 
 def _check_unchanged(file: ClaimedMedia, status: os.stat_result) -> None:
-    if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.modified_ns):
+    if (status.st_size, modified_ns(status)) != (file.size_bytes, file.modified_ns):
         raise UnreadableMedia("the file was overwritten before it was looked at; what it holds now has its own row")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from domain.file_stability import Settled
 
 OLDEST_BELIEVED = timedelta(days=7)
+MOST_NS = 2**63 - 1
 _CHUNK = 1024 * 1024
 
 
@@ -25,8 +26,8 @@ def look_at(settled: Settled, now: datetime) -> Intake | Settled | None:
     try:
         status = os.lstat(settled.path)
         if stat.S_ISREG(status.st_mode):
-            if (status.st_size, status.st_mtime_ns) != (settled.size, settled.modified_ns):
-                return Settled(settled.path, status.st_size, status.st_mtime_ns, settled.kind)
+            if (status.st_size, modified_ns(status)) != (settled.size, settled.modified_ns):
+                return Settled(settled.path, status.st_size, modified_ns(status), settled.kind)
             captured_at = captured(status.st_mtime, now)
             if settled.refused:
                 return Intake(b"", captured_at, settled.refused)
@@ -37,6 +38,11 @@ def look_at(settled: Settled, now: datetime) -> Intake | Settled | None:
         return Intake(b"", captured(settled.modified_ns / 1e9, now), f"cannot be read: {error.strerror}")
     refused = "a symbolic link, which is not followed" if stat.S_ISLNK(status.st_mode) else "not a regular file"
     return Intake(b"", captured(status.st_mtime, now), refused)
+
+
+def modified_ns(status: os.stat_result) -> int:
+    """Nanoseconds since 1970, as far as a row can hold them: a camera's clock may stand in the year 2400."""
+    return max(-MOST_NS, min(status.st_mtime_ns, MOST_NS))
 
 
 def captured(modified: float, now: datetime) -> datetime:

@@ -66,6 +66,8 @@ class RunningSystem:
         self._weights = weights
         self._process: subprocess.Popen[bytes] | None = None
         self._clock = SystemClock()
+        self.left_over = 0
+        """How many processes outlived the stops so far."""
 
     @property
     def pid(self) -> int:
@@ -113,7 +115,7 @@ class RunningSystem:
         return StartTimes(answered, ready, self._steps())
 
     def stop(self) -> float:
-        """Asks it to end, as `hsi down` does, and sees to it that nothing is left; the seconds that took."""
+        """Asks it to end, as `hsi down` does; the seconds that took. Whatever it left behind is counted and ended."""
         began = self._clock.monotonic()
         if self._process is not None:
             self._process.terminate()
@@ -124,12 +126,9 @@ class RunningSystem:
                 self._process.wait()
             self._process = None
         seconds = self._clock.monotonic() - began
-        end_leftovers(self.data_dir, lambda words: print(words, file=sys.stderr))
+        self.left_over += len(list(processes_of(self.data_dir)))
+        end_leftovers(self.data_dir, lambda words: print(f"… {words}", file=sys.stderr))
         return seconds
-
-    def left_over(self) -> int:
-        """How many processes of it live."""
-        return len(list(processes_of(self.data_dir)))
 
     def _wait_until_ready(self, port: int, began: float) -> tuple[float, float]:
         answered: float | None = None

@@ -26,7 +26,6 @@ def start(effort: Effort, tell: Callable[[str], None]) -> Report:
             tell(f"start {number + 1} of {effort.starts} on the same DATA_DIR")
             again.append(system.start())
             stops.append(system.stop())
-        left = system.left_over()
     words = "first start, empty DATA_DIR" + (", nothing in the page cache" if effort.cold_start else "")
     rows = [(words, f"{first.answered:.1f}", f"{first.ready:.1f}")]
     if again:
@@ -41,7 +40,7 @@ def start(effort: Effort, tell: Callable[[str], None]) -> Report:
                 "Start: seconds from `hsi up` to readiness",
                 ("", "first 200 of the probe", "ready, model loaded"),
                 rows,
-                (f"stopping took {median(stops):.1f} s (median); {left} processes were left over afterwards",),
+                (f"stopping took {median(stops):.1f} s (median); {system.left_over} processes outlived it",),
             ),
             Table("Start: what the last one said", ("", "at, seconds"), [(s, f"{t:.1f}") for t, s in last.steps]),
         ],
@@ -49,6 +48,7 @@ def start(effort: Effort, tell: Callable[[str], None]) -> Report:
             "first": {"answered_s": first.answered, "ready_s": first.ready, "cold": effort.cold_start},
             "again": [{"answered_s": one.answered, "ready_s": one.ready} for one in again],
             "stop_s": stops,
+            "processes_left_over": system.left_over,
         },
     )
 

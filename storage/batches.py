@@ -96,9 +96,9 @@ class Batches:
         ]
 
     @store_errors()
-    async def release(self, owner: str) -> int:
-        """Frees what an earlier life of this worker held."""
-        return await release_leases(self._pool, "batches", owner)
+    async def release(self, owner: str, tried: bool = True) -> int:
+        """Frees what a claim of this owner that was broken off still holds; see storage/leases.py."""
+        return await release_leases(self._pool, "batches", owner, tried)
 
     @store_errors()
     async def bury_exhausted(self, tries: int) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from schemas.alert import Alert
+from schemas.alert_rule import Channel
 from schemas.delivery import ClaimedDelivery
 from schemas.detection import BoundingBox, DetectedObject
 from schemas.event import Event
@@ -49,16 +50,20 @@ class Deliveries:
         self._pool = pool
 
     @store_errors()
-    async def claim(self, owner: str, limit: int, lease_seconds: float, tries: int) -> list[ClaimedDelivery]:
+    async def claim(
+        self, owner: str, channel: Channel, limit: int, lease_seconds: float, tries: int
+    ) -> list[ClaimedDelivery]:
         """Leases what is due. A row whose sender died is sent again under the same key, so a receiver can tell."""
         columns = "id, alert_id, channel, recipient"
-        rows = await claim_rows(self._pool, "deliveries", owner, limit, lease_seconds, tries, columns, "queued_at")
+        rows = await claim_rows(
+            self._pool, "deliveries", owner, limit, lease_seconds, tries, columns, "queued_at", channel.value
+        )
         return [ClaimedDelivery(**row, idempotency_key=str(row["id"])) for row in rows]
 
     @store_errors()
-    async def release(self, owner: str) -> int:
-        """Frees what an earlier life of this dispatcher held."""
-        return await release_leases(self._pool, "deliveries", owner)
+    async def release(self, owner: str, tried: bool = True) -> int:
+        """Frees what a claim of this owner that was broken off still holds; see storage/leases.py."""
+        return await release_leases(self._pool, "deliveries", owner, tried)
 
     @store_errors()
     async def bury_exhausted(self, tries: int) -> int:

@@ -20,35 +20,49 @@ def new_lease(owner: str) -> str:
     return f"{owner}/{uuid4().hex}"
 
 
-async def release_leases(pool: Pool, table: str, owner: str) -> int:
-    """Frees what an earlier life of `owner` held; call it before the first claim. The attempts stay counted.
+async def release_leases(pool: Pool, table: str, owner: str, tried: bool = True) -> int:
+    """Frees what `owner` still holds of a claim that was broken off; call it before its next claim.
+
+    `tried` says whether that counts as a try: it does where the worker died over it (its row may be what kills), and
+    not where a store was away.
 
     Safe because an actor's name is unique in the cluster: whoever held these leases under this name is dead, and a
     late commit of its would fail on the lease.
     """
     column, held, free = TABLES[table]
     done = await pool.execute(
-        f"UPDATE {table} SET {column} = $3, lease = NULL, lease_until = NULL "
-        f"WHERE {column} = $2 AND starts_with(lease, $1 || '/')",
+        f"UPDATE {table} SET {column} = $3, lease = NULL, lease_until = NULL, "
+        f"attempts = greatest(attempts - $4, 0) WHERE {column} = $2 AND starts_with(lease, $1 || '/')",
         owner,
         held,
         free,
+        0 if tried else 1,
     )
     return int(done.split()[-1])
 
 
 async def claim_rows(
-    pool: Pool, table: str, owner: str, limit: int, lease_seconds: float, tries: int, columns: str, order: str
+    pool: Pool,
+    table: str,
+    owner: str,
+    limit: int,
+    lease_seconds: float,
+    tries: int,
+    columns: str,
+    order: str,
+    channel: str | None = None,
 ) -> list[asyncpg.Record]:
     """Leases up to `limit` waiting rows, oldest first; rows that were tried `tries` times without an answer die here.
 
     An expired lease is claimable again. Fresh rows come first; when there are none, one suspect is taken alone.
+    `channel` narrows a claim of deliveries.
     """
     column, held, free = TABLES[table]
     waiting = (
         f"(({column} = '{free}' AND claimable_at <= now()) OR ({column} = '{held}' AND lease_until < now()))"
-        f" AND attempts >= $4 AND attempts < $5"
+        f" AND attempts >= $4 AND attempts < $5" + (" AND channel = $6" if channel else "")
     )
+    only = [channel] if channel else []
     query = f"""
         UPDATE {table} SET {column} = '{held}', attempts = attempts + 1, lease = $1,
                lease_until = now() + make_interval(secs => $2)
@@ -56,9 +70,9 @@ async def claim_rows(
         RETURNING {columns}, attempts, lease
     """
     lease = new_lease(owner)
-    rows = await pool.fetch(query, lease, lease_seconds, limit, 0, SUSPECT_AFTER)
+    rows = await pool.fetch(query, lease, lease_seconds, limit, 0, SUSPECT_AFTER, *only)
     if not rows:
-        rows = await pool.fetch(query, lease, lease_seconds, 1, SUSPECT_AFTER, tries)
+        rows = await pool.fetch(query, lease, lease_seconds, 1, SUSPECT_AFTER, tries, *only)
     return rows
 
 

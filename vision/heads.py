@@ -58,8 +58,7 @@ class Head:
 
     def _end_to_end(self, answer: NDArray[Any], confidence: float) -> NDArray[np.float32]:
         _refuse_if_no_number(answer[:, 4])
-        with np.errstate(invalid="ignore"):
-            rows = answer[answer[:, 4] >= confidence, :6].astype(np.float32)
+        rows = answer[np.nan_to_num(answer[:, 4], nan=-1) >= confidence, :6].astype(np.float32)
         rows = rows[np.isfinite(rows).all(axis=1)]
         rows = rows[(rows[:, 5] >= 0) & (rows[:, 5] < len(self.names))]
         return rows[np.argsort(-rows[:, 4], kind="stable")][:MOST_BOXES]
@@ -67,9 +66,13 @@ class Head:
     def _many(self, answer: NDArray[Any], confidence: float) -> NDArray[np.float32]:
         scores = answer[4 : 4 + len(self.names)]
         best = scores.max(axis=0)
-        _refuse_if_no_number(best)
-        with np.errstate(invalid="ignore"):
-            chosen = np.flatnonzero(best >= confidence)
+        surest = best.max()
+        if surest < confidence and np.isfinite(surest):
+            return np.empty((0, 6), np.float32)  # most frames of most cameras
+        if not np.isfinite(surest):
+            _refuse_if_no_number(best)
+            best = np.nan_to_num(best, nan=-1, posinf=-1, neginf=-1)
+        chosen = np.flatnonzero(best >= confidence)
         if len(chosen) > MOST_CANDIDATES:
             chosen = chosen[np.argpartition(-best[chosen], MOST_CANDIDATES)[:MOST_CANDIDATES]]
         chosen = chosen[np.argsort(-best[chosen], kind="stable")]

@@ -31,6 +31,7 @@ _UNLESS_SET = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
+_HANG_UP = {"Connection": "close"}  # or the server would read, and throw away, what is still to come
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > self._most):
-            await problem_response(scope, 413, self._detail)(scope, receive, send)
+            await problem_response(scope, 413, self._detail, headers=_HANG_UP)(scope, receive, send)
             return
         come = 0
 
@@ -114,7 +115,7 @@ class BodyLimit:
             message = await receive()
             come += len(message.get("body", b""))
             if come > self._most:
-                raise HTTPException(413, self._detail)
+                raise HTTPException(413, self._detail, _HANG_UP)
             return message
 
         await self._app(scope, counted, send)

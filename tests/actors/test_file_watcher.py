@@ -195,7 +195,7 @@ async def test_two_folders_of_one_id_are_a_visible_conflict_and_never_mixed(
     await house.takes_in()
     (conflict,) = await house.conflicts()
     assert "are both camera" in conflict
-    assert await house.rows() == [(os.path.relpath(first, house.root), "queued")]
+    assert await house.rows() == [(house.below(first), "queued")]
     second.parent.rename(house.root / "another name")
     await house.settles()
     assert len(await house.rows()) == 2

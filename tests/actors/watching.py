@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import redis.asyncio
@@ -70,13 +70,15 @@ class Watching:
 
     async def sees_as_it_is(self, path: Path) -> None:
         """The watcher knows the file as it is now."""
-        size = path.stat().st_size
-        await eventually(lambda: self.watcher._settling._files[str(path)].size == size)
+        await eventually(lambda: self.watcher._settling._files[str(path)].size == path.stat().st_size)
 
     async def rows(self) -> list[tuple[str, str]]:
         """Path below the root and state of every row, in the order in which they came."""
         found = await self.database.fetch("SELECT path, state FROM media ORDER BY id")
-        return [(os.path.relpath(os.fsdecode(row["path"]), self.root), row["state"]) for row in found]
+        return [(self.below(os.fsdecode(row["path"])), row["state"]) for row in found]
+
+    def below(self, path: str | Path) -> str:
+        return str(PurePath(path).relative_to(self.root))
 
     async def states(self) -> list[str]:
         return [state for _, state in await self.rows()]
@@ -127,7 +129,8 @@ async def watching(
     house = Watching(root, database, watcher, clock)
     await watcher.start()
     try:
-        await eventually(lambda: house.looks >= 2)  # one at the start, one when the operating system is listened to
+        await eventually(lambda: watcher._listening and house.looks > 0)
+        await house.rescans()
         yield house
     finally:
         await watcher.stop()

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from schemas.alert_rule import Channel
 from schemas.delivery import ClaimedDelivery
 from schemas.media import MediaType
 from storage.deliveries import Deliveries
@@ -30,8 +31,10 @@ def deliveries(database: Pool) -> Deliveries:
     return Deliveries(database)
 
 
-async def claim(deliveries: Deliveries, limit: int = 100, owner: str = "dispatcher") -> list[ClaimedDelivery]:
-    return await deliveries.claim(owner, limit, LEASE, TRIES)
+async def claim(
+    deliveries: Deliveries, limit: int = 100, owner: str = "dispatcher", channel: Channel = Channel.EMAIL
+) -> list[ClaimedDelivery]:
+    return await deliveries.claim(owner, channel, limit, LEASE, TRIES)
 
 
 async def row(pool: Pool, table: str, row_id: UUID) -> dict[str, Any]:
@@ -41,7 +44,8 @@ async def row(pool: Pool, table: str, row_id: UUID) -> dict[str, Any]:
 async def test_what_is_queued_is_claimed_with_its_key(rows: Rows, deliveries: Deliveries) -> None:
     alert_id = await rows.alert(await rows.event())
     delivery_id = await rows.delivery(alert_id, channel="webhook", recipient="https://hook.example")
-    (delivery,) = await claim(deliveries)
+    assert await claim(deliveries, channel=Channel.EMAIL) == []
+    (delivery,) = await claim(deliveries, channel=Channel.WEBHOOK)
     assert (delivery.id, delivery.alert_id, delivery.attempts) == (delivery_id, alert_id, 1)
     assert (delivery.channel, delivery.recipient) == ("webhook", "https://hook.example")
     assert delivery.idempotency_key == str(delivery_id)
