@@ -119,6 +119,10 @@ class Settings(BaseSettings):
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; a bad value raises SettingsError that names the variable and the fix."""
     values = dict(os.environ if environment is None else environment)
+    if values.get("API_KEY_ENABLED", "").lower() in ("1", "true", "yes", "on"):
+        raise SettingsError(
+            "API_KEY_ENABLED: this version has no API keys yet; unset it, and keep API_HOST on loopback"
+        )
     fields = {name.upper(): name for name in Settings.model_fields}
     chosen: dict[str, Any] = {}
     for variable, name in fields.items():
@@ -141,6 +145,15 @@ class _FromValues(Settings):
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
+
+
+def not_yet(environment: Mapping[str, str] | None = None) -> list[str]:
+    """What the environment asks for and this version does not do, each in a sentence."""
+    values = os.environ if environment is None else environment
+    asked = [name for name in ("NEMOTRON_MODEL", "NEMOTRON_URL") if values.get(name)]
+    return [
+        f"{name} is set, but this version has no language model: every event says who assessed it" for name in asked
+    ]
 
 
 def _read_secret(variable: str, path: str) -> str:

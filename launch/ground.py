@@ -5,12 +5,13 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 
 import psutil
 
 from deployments.ray_environment import ray_environment, ray_token
 from launch.down import end_leftovers
-from settings import Settings
+from settings import Settings, not_yet
 from storage.migrate import migrate
 from storage.own_stores import OwnStores
 from storage.system_lock import SystemLock, SystemState, acquire
@@ -35,6 +36,9 @@ class Ground:
 
     def prepare(self) -> Settings:
         """Lock, stores, schema; the settings with the stores' addresses. Raises StoreError or StartFailed."""
+        _require_loopback(self.settings.api_host)
+        for warning in not_yet():
+            self._tell(warning)
         self._lock = acquire(self.settings.data_dir)
         _require_port(self.settings.api_host, self.settings.api_port)
         end_leftovers(self.settings.data_dir, self._tell)
@@ -112,6 +116,22 @@ class Ground:
             database_url=self.settings.database_url.get_secret_value() if self._stores.postgres else None,
             redis_url=self.settings.redis_url.get_secret_value() if self._stores.redis else None,
         )
+
+
+def _require_loopback(host: str) -> None:
+    """There are no API keys yet: on any other address everyone in the network could look through the cameras."""
+    if host != "localhost" and not _is_loopback(host):
+        raise StartFailed(
+            f"API_HOST={host} would show the cameras to the whole network, since this version has no API keys yet: "
+            "leave it on 127.0.0.1 and put a reverse proxy that asks for a password in front"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _require_port(host: str, port: int) -> None:

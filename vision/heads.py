@@ -22,6 +22,9 @@ MOST_CANDIDATES = 2_000
 MOST_BOXES = 300
 """What an end-to-end YOLO head gives at most; the other head is held to the same."""
 
+_FEW = 64
+"""Up to here all pairs at once cost less than many small steps."""
+
 _TASKS_WITH_BOXES = frozenset({"detect", "segment", "pose"})
 _ROUNDING = 1e-3
 """Half precision may put a confidence this far above 1."""
@@ -47,14 +50,14 @@ class Head:
         rows = (
             self._end_to_end(answer, confidence) if self.kind is HeadKind.END_TO_END else self._many(answer, confidence)
         )
+        if not len(rows):
+            return rows
+        if rows[0, 4] > 1 + _ROUNDING:
+            raise BrokenOutput(f"the model gives a confidence of {rows[0, 4]:.3g}; its head lacks the sigmoid")
         height, width = frame_shape
-        np.clip(rows[:, 0:4:2], 0, width, out=rows[:, 0:4:2])
-        np.clip(rows[:, 1:4:2], 0, height, out=rows[:, 1:4:2])
-        rows = rows[(rows[:, 2] > rows[:, 0]) & (rows[:, 3] > rows[:, 1])]
-        if len(rows) and rows[:, 4].max() > 1 + _ROUNDING:
-            raise BrokenOutput(f"the model gives a confidence of {rows[:, 4].max():.3g}; its head lacks the sigmoid")
-        np.minimum(rows[:, 4], 1, out=rows[:, 4])
-        return rows
+        limits = np.array((width, height, width, height, 1, np.inf), np.float32)
+        np.minimum(np.maximum(rows, 0, out=rows), limits, out=rows)
+        return rows[(rows[:, 2] > rows[:, 0]) & (rows[:, 3] > rows[:, 1])]
 
     def _end_to_end(self, answer: NDArray[Any], confidence: float) -> NDArray[np.float32]:
         _refuse_if_no_number(answer[:, 4])
@@ -90,8 +93,14 @@ class Head:
 
 def one_box_an_object(rows: NDArray[np.float32], overlap: float = OVERLAP_OF_ONE_OBJECT) -> NDArray[np.intp]:
     """Which rows stay (x1, y1, x2, y2, confidence, class; most certain first): greedy suppression within each class."""
-    x1, y1, x2, y2, _, classes = rows.T
+    x1, y1, x2, y2, _, classes = np.ascontiguousarray(rows.T)
     areas = np.maximum(x2 - x1, 0) * np.maximum(y2 - y1, 0)
+    if len(rows) <= _FEW:
+        width = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
+        height = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        same = (shared > overlap * (areas[:, None] + areas - shared)) & (classes[:, None] == classes)
+        return _first_of_each(same)
     left = np.arange(len(rows))
     kept: list[int] = []
     while len(left) and len(kept) < MOST_BOXES:
@@ -100,8 +109,19 @@ def one_box_an_object(rows: NDArray[np.float32], overlap: float = OVERLAP_OF_ONE
         width = np.minimum(x2[first], x2[rest]) - np.maximum(x1[first], x1[rest])
         height = np.minimum(y2[first], y2[rest]) - np.maximum(y1[first], y1[rest])
         shared = np.maximum(width, 0) * np.maximum(height, 0)
-        same = shared > overlap * (areas[first] + areas[rest] - shared)
-        left = rest[~(same & (classes[rest] == classes[first]))]
+        alike = shared > overlap * (areas[first] + areas[rest] - shared)
+        left = rest[~(alike & (classes[rest] == classes[first]))]
+    return np.array(kept, np.intp)
+
+
+def _first_of_each(same: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows that no row kept before them is the same as."""
+    taken = np.zeros(len(same), np.bool_)
+    kept: list[int] = []
+    for row, others in enumerate(same):
+        if not taken[row]:
+            kept.append(row)
+            taken |= others
     return np.array(kept, np.intp)
 
 

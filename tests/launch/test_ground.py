@@ -1,0 +1,42 @@
+"""A system's ground: refused before anything is started where it cannot stand."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from launch.ground import Ground, StartFailed
+from settings import load_settings
+from storage.errors import AlreadyRunning
+from storage.system_lock import acquire, read_system
+
+
+def ground(data_dir: Path, **environment: str) -> Ground:
+    return Ground(load_settings({"DATA_DIR": str(data_dir), **environment}), lambda _: None)
+
+
+def test_a_second_system_on_one_data_dir_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    with acquire(tmp_path):
+        second = ground(tmp_path)
+        with pytest.raises(AlreadyRunning, match=str(tmp_path)):
+            second.prepare()
+        second.clear()
+        assert read_system(tmp_path) is not None
+    assert read_system(tmp_path) is None
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused = ground(tmp_path, API_PORT=str(taken.getsockname()[1]))
+        with pytest.raises(StartFailed, match="set API_PORT"):
+            refused.prepare()
+        refused.clear()
+    assert read_system(tmp_path) is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "cameras.example"])
+def test_an_address_beyond_loopback_is_refused_while_there_are_no_keys(tmp_path: Path, host: str) -> None:
+    with pytest.raises(StartFailed, match="no API keys yet"):
+        ground(tmp_path, API_HOST=host).prepare()
