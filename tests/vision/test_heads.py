@@ -138,7 +138,7 @@ def test_the_masks_of_a_segmentation_model_are_ignored() -> None:
     assert len(ANCHORS.boxes(answer, 0.25, FRAME)) == 1
 
 
-@given(st.integers(0, 40), st.integers(0, 2**32 - 1))
+@given(st.integers(0, 120), st.integers(0, 2**32 - 1))
 def test_suppression_agrees_with_its_definition(count: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     corner = random.uniform(0, 100, (count, 2))
