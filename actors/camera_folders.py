@@ -119,6 +119,8 @@ class CameraFolders:
         except OSError as error:
             logger.warning("cannot list the camera root %s: %s", self._root, error.strerror)
             return
+        there = {str(self._root / name) for name in (*folders, *links)}
+        self._conflicts = {path: reason for path, reason in self._conflicts.items() if path in there}
         for link in links:
             self._conflict(str(self._root / link), f"the folder {_printable(link)!r} is a symbolic link: not followed")
         for folder in folders:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,28 +198,38 @@ class FileWatcher:
             self._listening = False
             try:
                 self._root.mkdir(parents=True, exist_ok=True)
-                async for changes in awatch(
-                    self._root,
-                    watch_filter=_may_be_upload,
-                    debounce=100,
-                    step=20,
-                    stop_event=self._stop_watching,
-                    force_polling=self._polling,
-                    ignore_permission_denied=True,
-                    rust_timeout=LISTENING_AFTER_MS,
-                    yield_on_timeout=True,
-                ):
-                    if not self._listening:  # what came between the first scan and now was heard by nobody
-                        self._listening, self._scan_at = True, 0.0
-                        self._changed.set()
-                    if changes:
-                        self._heard(changes)
+                await self._listen()
             except Exception as error:
-                logger.warning("cannot watch %s, trying again: %s", self._root, error)
+                cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+                logger.warning("cannot watch %s, trying again: %s", self._root, cause)
             self._scan_whole, self._scan_at = True, 0.0
             self._changed.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_watching.wait(), 2.0)
+
+    async def _listen(self) -> None:
+        """Hears what happens below the root, until another folder stands in its place (a disk that was mounted)."""
+        root = _identity(self._root)
+        feed = awatch(
+            self._root,
+            watch_filter=_may_be_upload,
+            debounce=100,
+            step=20,
+            stop_event=self._stop_watching,
+            force_polling=self._polling,
+            ignore_permission_denied=True,
+            rust_timeout=LISTENING_AFTER_MS,
+            yield_on_timeout=True,
+        )
+        async with aclosing(feed):
+            async for changes in feed:
+                if not self._listening:  # what came between the first scan and now was heard by nobody
+                    self._listening, self._scan_at = True, 0.0
+                    self._changed.set()
+                if changes:
+                    self._heard(changes)
+                if _identity(self._root) != root:
+                    return
 
     def _heard(self, changes: set[tuple[Change, str]]) -> None:
         if self._tools is None:
@@ -236,6 +246,14 @@ class FileWatcher:
             else:
                 self._observe(self._tools, path, status.st_size, modified_ns(status))
         self._changed.set()
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _may_be_upload(_change: Change, path: str) -> bool:

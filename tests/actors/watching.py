@@ -62,10 +62,12 @@ class Watching:
         await self.passes(after_seconds)
         await eventually(lambda: self._is_pending(0))
 
-    async def rescans(self) -> None:
-        """Looks through the changed folders, as it does once a minute."""
+    async def rescans(self, after_seconds: float = 61) -> None:
+        """Looks through the changed folders, as it does once a minute; sooner where it has to."""
         looks = self.looks
-        await self.passes(61)
+        if after_seconds < 60:
+            self.watcher._scan_at = 0.0
+        await self.passes(after_seconds)
         await eventually(lambda: self.looks > looks)
 
     async def sees_as_it_is(self, path: Path) -> None:
@@ -130,7 +132,7 @@ async def watching(
     await watcher.start()
     try:
         await eventually(lambda: watcher._listening and house.looks > 0)
-        await house.rescans()
+        await house.rescans(after_seconds=0)
         yield house
     finally:
         await watcher.stop()

@@ -21,6 +21,7 @@ from bench.pipeline import DEBOUNCE_SECONDS, PipelineRun
 from bench.processes import BENCH, CpuMeter, CpuUse, display_name, memory_by_name, system_processes
 from bench.profile import self_and_inclusive
 from bench.running import RunningSystem, SystemFailed, work_folder
+from bench.start import forget_files
 from bench.throughput import PREPARES, Round, cpu_table, rates_table
 from domain.file_stability import Observed, SettlingFiles, too_small
 from schemas.media import MediaType
@@ -90,6 +91,15 @@ def test_a_placed_file_waits_for_the_debounce_only(drawn: list[Path], tmp_path: 
     now = status.st_mtime + 5.0
     assert settling.observe(str(path), status.st_size, status.st_mtime_ns, 100.0, now) is Observed.WATCHED
     assert settling.next_due() == 100.0 + DEBOUNCE_SECONDS
+
+
+def test_files_are_forgotten_without_harm_to_them(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").write_text("content")
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    forget_files(tmp_path)
+    assert (tmp_path / "deep" / "file").read_text() == "content"
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), st.floats(0, 100))
