@@ -64,10 +64,10 @@ def app(_arguments: dict[str, Any]) -> serve.Application:
     _have_ray_read(ray_environment(settings))
     ground = Ground(settings, print)
     atexit.register(ground.clear)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Serve's command ends in order at Ctrl-C only
     settings = ground.prepare()
     ground.start_ray()
     ground.start_proxy()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Serve's command ends in order at Ctrl-C only
     ground.mark(SystemState.RUNNING)
     return build(settings)
 

@@ -213,8 +213,8 @@ class FileWatcher:
         feed = awatch(
             self._root,
             watch_filter=_may_be_upload,
-            debounce=100,
-            step=20,
+            debounce=50,
+            step=5,
             stop_event=self._stop_watching,
             force_polling=self._polling,
             ignore_permission_denied=True,

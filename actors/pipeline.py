@@ -17,17 +17,13 @@ from actors.gpu_monitor import GpuMonitor
 from actors.ref import ActorAway, Ref
 from actors.supervised import supervised_actor, supervised_rest
 from actors.supervisor import Supervisor, SupervisorTools
-from actors.tools import (
-    aggregator_tools,
-    analysis_tools,
-    camera_root,
-    detection_tools,
-    dispatcher_tools,
-    monitor_tools,
-    open_pool,
-    open_redis,
-    watcher_tools,
-)
+from actors.tools import open_pool, open_redis
+from actors.tools.analysing import analysis_tools
+from actors.tools.batching import aggregator_tools
+from actors.tools.detecting import detection_tools
+from actors.tools.dispatching import dispatcher_tools
+from actors.tools.monitoring import monitor_tools
+from actors.tools.watching import camera_root, watcher_tools
 from domain.clock import SystemClock
 from schemas.service import ServiceCategory
 from settings import Settings

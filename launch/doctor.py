@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pynvml
 
+from actors.tools.channels import notify_config
 from notify.channels import why_not
 from settings import Settings
 from storage.errors import StoreError
@@ -161,8 +162,6 @@ def _weights(settings: Settings) -> Finding:
 
 def _channels(settings: Settings) -> list[Finding]:
     """Not a fault, but nobody would be told: so it is said."""
-    from actors.tools import notify_config
-
     config = notify_config(settings)
     reasons = {channel: why_not(config, channel) for channel in ("email", "webhook", "push")}
     if all(reasons.values()):

@@ -31,10 +31,10 @@ class HomeSystem:
 
     def start(self) -> None:
         """Returns when the API answers ready. Raises AlreadyRunning, StoreSetupFailed, StartFailed."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _interrupt)
+        _end_on_signals()
         settings = self._ground.prepare()
         self._ground.start_ray()
+        _end_on_signals()  # Ray has put a handler of its own in place, which would end this process in the middle
         self._step("starting the actors, the detector and the API")
         from ray import serve  # Ray must find its environment, which start_ray has set
 
@@ -45,6 +45,7 @@ class HomeSystem:
         self._ground.start_proxy()
         serve.run(build(settings), name=APP_NAME)
         self._wait_until_ready()
+        _end_on_signals()
         self._ground.mark(SystemState.RUNNING)
         self._step("ready")
 
@@ -96,6 +97,11 @@ class HomeSystem:
         asyncio.run(stop_actors(self._ground.settings, APP_NAME))
         serve.shutdown()
         ray.shutdown()
+
+
+def _end_on_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(*_: object) -> None:

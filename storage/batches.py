@@ -87,9 +87,6 @@ class Batches:
             "SELECT id, name FROM cameras WHERE id = ANY($1)", list({row["camera_id"] for row in rows})
         )
         names = {row["id"]: row["name"] for row in cameras}
-        await self._pool.execute(
-            "UPDATE batches SET analysis_started_at = now() WHERE id = ANY($1)", [row["id"] for row in rows]
-        )
         return [
             ClaimedBatch(**{**row, "id": str(row["id"])}, camera_name=names[row["camera_id"]])
             for row in sorted(rows, key=lambda row: row["closed_at"])

@@ -10,6 +10,7 @@ from storage.postgres import Pool, PooledConnection
 TABLES = {"media": ("state", "detecting", "queued"), "batches": ("state", "assessing", "closed")} | {
     "deliveries": ("status", "sending", "queued")
 }
+CLAIM_STAMPS = {"media": "started_at = now(), ", "batches": "analysis_started_at = now(), ", "deliveries": ""}
 LONGEST_REASON = 1000
 SUSPECT_AFTER = 2
 """A row tried this often without an answer is claimed alone, so that one that kills its worker takes no other along."""
@@ -64,7 +65,7 @@ async def claim_rows(
     )
     only = [channel] if channel else []
     query = f"""
-        UPDATE {table} SET {column} = '{held}', attempts = attempts + 1, lease = $1,
+        UPDATE {table} SET {column} = '{held}', {CLAIM_STAMPS[table]}attempts = attempts + 1, lease = $1,
                lease_until = now() + make_interval(secs => $2)
         WHERE id IN (SELECT id FROM {table} WHERE {waiting} ORDER BY {order} LIMIT $3 FOR UPDATE SKIP LOCKED)
         RETURNING {columns}, attempts, lease

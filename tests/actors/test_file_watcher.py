@@ -9,7 +9,9 @@ import pytest
 import redis.asyncio
 
 from actors.file_watcher import FileWatcher
+from schemas.frame import LiveChannel
 from storage.doorbells import Doorbells
+from storage.live_bus import LiveBus
 from storage.postgres import Pool, connect_pool
 from tests.actors.watching import Watching, upload, watching, without_privileges
 from tests.eventually import eventually
@@ -335,8 +337,8 @@ async def test_a_camera_whose_folder_is_gone_is_offline_until_it_is_back(house: 
     await house.settles()
     folder.rename(tmp_path / "away")
     await house.rescans()
-    camera = await house.camera("yard")
-    assert (camera["status"], camera["status_reason"]) == ("offline", "its folder does not exist")
+    await eventually(lambda: _status_is(house, "offline"))
+    assert (await house.camera("yard"))["status_reason"] == "its folder does not exist"
     (tmp_path / "away").rename(folder)
     await house.rescans()
     await eventually(lambda: _status_is(house, "online"))
@@ -354,11 +356,21 @@ async def test_a_change_of_status_is_told_with_the_cameras_name(
     await house.settles()
     folder.rename(tmp_path / "away")
     await house.rescans()
-    frames = [fields["frame"] for _, fields in await redis_client.xrange("hsi:live:cameras")]
-    assert len(frames) == 2
-    assert '"camera_id":"the_yard"' in frames[1].replace(" ", "")
-    assert '"camera_name":"TheYard"' in frames[1].replace(" ", "")
-    assert '"previous_status":"online"' in frames[1].replace(" ", "")
+    live = LiveBus(redis_client)
+    await eventually(lambda: _told(live, 2))
+    frames, _ = await live.replay(LiveChannel.CAMERAS, 1)
+    assert frames[0].data == {
+        "camera_id": "the_yard",
+        "camera_name": "The Yard",
+        "status": "offline",
+        "previous_status": "online",
+        "reason": "its folder does not exist",
+        "timestamp": frames[0].data["timestamp"],
+    }
+
+
+async def _told(live: LiveBus, count: int) -> bool:
+    return await live.last_sequence(LiveChannel.CAMERAS) == count
 
 
 async def test_a_database_that_is_away_and_comes_back_costs_no_file(

@@ -58,9 +58,9 @@ class Watching:
         await self.takes_in()
 
     async def takes_in(self, after_seconds: float = 2.5) -> None:
-        """Nothing is left to take in, after so long."""
+        """Nothing is left to take in, after so long; what is heard of again meanwhile settles once more."""
         await self.passes(after_seconds)
-        await eventually(lambda: self._is_pending(0))
+        await eventually(self._nothing_is_left)
 
     async def rescans(self, after_seconds: float = 61) -> None:
         """Looks through the changed folders, as it does once a minute; sooner where it has to."""
@@ -91,6 +91,10 @@ class Watching:
     async def conflicts(self) -> list[str]:
         found: list[str] = (await self.watcher.health()).detail["conflicts"]
         return found
+
+    async def _nothing_is_left(self) -> bool:
+        await self.passes(0.1)
+        return await self._is_pending(0)
 
     async def _is_pending(self, count: int) -> bool:
         return await self.pending() == count

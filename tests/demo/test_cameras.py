@@ -24,7 +24,7 @@ async def run_until(cameras: DemoCameras, met: Callable[[], bool]) -> None:
     stop = asyncio.Event()
     running = asyncio.create_task(cameras.run(stop))
     async with asyncio.timeout(60):
-        while not met() and not running.done():  # noqa: ASYNC110 - the folder has no event to wait for
+        while not met() and not running.done():
             await asyncio.sleep(0.005)
         stop.set()
         await running

@@ -58,7 +58,7 @@ async def test_a_full_disk_raises_and_leaves_nothing_behind(tmp_path: Path, arri
 
 async def test_an_upload_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) -> None:
     task = asyncio.create_task(upload(tmp_path, "a.jpg", CONTENT, Arrival.DOT_FILE, 60.0))
-    while not files(tmp_path):  # noqa: ASYNC110
+    while not files(tmp_path):
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
