@@ -34,7 +34,8 @@ run: setup
 	@if [ -n "$$CAMERA_ROOT" ]; then exec $(BIN)/hsi up; else exec $(BIN)/hsi demo; fi
 
 test: setup-test check-static
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/system
+	$(BIN)/python -m pytest -q tests/system
 
 check: setup-test check-static fast-tests
 
@@ -52,7 +53,7 @@ imports: setup-test
 	$(BIN)/lint-imports
 
 fast-tests: setup-test
-	$(BIN)/python -m pytest -q tests/schemas tests/domain tests/actors tests/notify
+	$(BIN)/python -m pytest -q -n auto --dist loadfile tests/schemas tests/domain tests/launch tests/test_settings.py tests/test_docs.py
 
 bench: setup-test
 	$(BIN)/python -m bench $(ARGS)

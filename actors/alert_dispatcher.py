@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from actors.claim_scope import ClaimScope
+from actors.claim_scope import ClaimScope, settle_all
 from actors.evidence_picture import drawn_picture
 from actors.work_loop import WorkLoop
 from domain import retry
@@ -87,7 +87,7 @@ class AlertDispatcher:
         if not claimed:
             await tools.deliveries.bury_exhausted(retry.DELIVERIES.tries)
             return False
-        await asyncio.gather(*(self._settle(tools, delivery) for delivery in claimed))
+        await settle_all(self._settle(tools, delivery) for delivery in claimed)
         return True
 
     async def _settle(self, tools: DispatcherTools, delivery: ClaimedDelivery) -> None:

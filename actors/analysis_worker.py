@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.alerting import Alerting
-from actors.claim_scope import ClaimScope
+from actors.claim_scope import ClaimScope, settle_all
 from actors.ports import AssessorPort
 from actors.work_loop import WorkLoop
 from domain import retry
@@ -92,7 +92,7 @@ class AnalysisWorker:
             await tools.batches.bury_exhausted(retry.BATCHES.tries)
             return False
         config = await tools.configs.current()
-        await asyncio.gather(*(self._settle(tools, batch, config) for batch in batches))
+        await settle_all(self._settle(tools, batch, config) for batch in batches)
         return True
 
     async def _settle(self, tools: AnalysisTools, batch: ClaimedBatch, config: RuntimeConfig) -> None:

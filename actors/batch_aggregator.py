@@ -124,7 +124,7 @@ class BatchAggregator:
             await tools.live.publish(news, tools.clock.now())
 
     def _policy(self) -> dict[str, float]:
-        policy = self._open.policy if self._open else BatchPolicy()
+        policy = BatchPolicy() if self._open is None else self._open.policy
         return {"window_seconds": policy.window.total_seconds(), "idle_seconds": policy.idle.total_seconds()}
 
 

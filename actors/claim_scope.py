@@ -1,12 +1,23 @@
 """One claim after another, none of whose leases outlives it: what a broken-off claim held comes back at once."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from storage.errors import StoreUnavailable
 
 Release = Callable[[str, bool], Coroutine[Any, Any, int]]
+
+
+async def settle_all(rows: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Settles a claim's rows side by side; raises the first failure, but only when nothing is in work any more.
+
+    Else a row would be let go of, and claimed again, beside its own first try.
+    """
+    for outcome in await asyncio.gather(*rows, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 class ClaimScope:

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 BREAKER = "yolo26"
 LEASE_SECONDS = 120.0
-FILES_A_CLAIM = 16
+FILES_A_CLAIM = 32
 FRAMES_A_STACK = 32
 HAND_OVER_TRIES = 60
 HAND_OVER_PAUSE_SECONDS = 0.5
@@ -101,7 +101,7 @@ class DetectionWorker:
         return self._tools
 
     async def _work(self, scope: ClaimScope) -> bool:
-        """One claim: up to 16 files from queued to detected. Answers whether there was anything."""
+        """One claim: up to 32 files from queued to detected. Answers whether there was anything."""
         tools = await self._opened()
         async with scope.claim(tools.queue.release):
             return await self._claim(tools, scope.owner)

@@ -18,6 +18,8 @@ from storage.postgres import connect_once
 _TEMPLATE = "hsi_template"
 # A test database need not survive a power cut; what tests durability runs a server of its own.
 _FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 1GB\n"
+# Autovacuum belongs to the superuser, and a test's database could not be dropped while it works there.
+_FAST += "autovacuum = off\n"
 
 
 @contextmanager

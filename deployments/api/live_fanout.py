@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
+from deployments.api.ending import end
 from deployments.api.live_outbox import Outgoing, outgoing
 from storage.errors import StoreUnavailable
 from storage.live_bus import LiveBus
@@ -49,9 +50,7 @@ class LiveFanout:
         for member in tuple(self._members):
             member.dismiss()
         if self._reading is not None:
-            self._reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reading
+            await end([self._reading])
 
     async def _begin(self) -> None:
         async with self._beginning:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from deployments.api.ending import end
 from deployments.api.live_fanout import LiveFanout
 from deployments.api.live_messages import Fault, Ping, Resync, Subscribe, Unsubscribe, notice, read_message
 from deployments.api.live_outbox import Dropped, LiveOutbox, Outgoing, outgoing
@@ -60,9 +61,7 @@ class LiveSession:
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(tasks)
         goodbye = done.pop().result()
         if goodbye.code != GONE:
             with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):

@@ -7,17 +7,20 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from deployments.api.evidence_files import opened
 from schemas.detection import DetectedObject
 from schemas.media import MediaType
 from storage.detections import Detections, PictureSource
 from vision.annotate import THUMBNAIL_SIDE, draw_boxes, jpeg_of, thumbnail
+from vision.errors import UnreadablePicture
 from vision.reading import Picture, read_picture
 from vision.video import frame_at
 
 AT_ONCE = 2
 """Pictures decoded at a time: a large one takes 300 MB and a core."""
+MOST_PICTURE_BYTES = 64 * 1024 * 1024
 _BY_CONTENT = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 _THUMBNAILS_A_FOLDER = 1000
 
@@ -80,7 +83,7 @@ class Pictures:
 
     def _original(self, source: PictureSource) -> bytes:
         with opened(source, self._camera_root) as file:
-            return file.read()
+            return _whole(source, file)
 
     def _drawn(self, source: PictureSource, objects: Sequence[DetectedObject]) -> bytes:
         picture = self._decoded(source)
@@ -98,12 +101,19 @@ class Pictures:
         with opened(source, self._camera_root) as file:
             if source.media_type is MediaType.VIDEO:
                 return frame_at(f"/dev/fd/{file.fileno()}", source.frame_offset_seconds, fit=fit)
-            return read_picture(file.read(), reduce_to=fit)
+            return read_picture(_whole(source, file), reduce_to=fit)
 
     def _thumbnail_place(self, detection_id: int, source: PictureSource) -> Path:
         """The content's hash is in the name: another database over the same DATA_DIR shows no foreign pictures."""
         folder = self._thumbnails / str(detection_id // _THUMBNAILS_A_FOLDER)
         return folder / f"{detection_id}-{source.content_hash.hex()[:16]}.jpg"
+
+
+def _whole(source: PictureSource, file: BinaryIO) -> bytes:
+    """What is newest may not have been looked at yet, and be anything."""
+    if source.size_bytes > MOST_PICTURE_BYTES:
+        raise UnreadablePicture(f"it has {source.size_bytes / 1e6:.0f} MB, more than can be shown")
+    return file.read(MOST_PICTURE_BYTES)
 
 
 def _etag(source: PictureSource, variant: str) -> str:

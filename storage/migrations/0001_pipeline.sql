@@ -40,6 +40,7 @@ CREATE TABLE media (
 CREATE UNIQUE INDEX media_identity ON media (camera_id, path, modified_ns, size_bytes);
 CREATE INDEX media_waiting ON media (id) WHERE state IN ('queued', 'detecting');
 CREATE INDEX media_content ON media (camera_id, content_hash, captured_at);
+CREATE INDEX media_newest ON media (camera_id, id DESC) WHERE state <> 'dead';
 CREATE INDEX media_dead ON media (id) WHERE state = 'dead';
 
 CREATE TABLE batches (

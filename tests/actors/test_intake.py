@@ -102,6 +102,7 @@ def test_a_file_without_permission_is_refused_with_that_reason() -> None:
         (1e20, False),
         (float("nan"), False),
     ],
+    ids=["a minute ago", "now", "in a second", "8 days ago", "1970", "1938", "never", "no number"],
 )
 def test_a_time_that_cannot_be_is_not_believed(written: float, believed: bool) -> None:
     expected = datetime.fromtimestamp(written, UTC) if believed else NOW

@@ -111,7 +111,9 @@ async def test_an_explicit_null_clears(api: httpx.AsyncClient) -> None:
         schedule={"days": ["mon"]},
         channels=["email"],
     )
-    cleared = dict.fromkeys(("description", "risk_threshold", "object_types", "camera_ids", "min_confidence", "zones", "schedule"))
+    cleared = dict.fromkeys(
+        ("description", "risk_threshold", "object_types", "camera_ids", "min_confidence", "zones", "schedule")
+    )
     answer = await api.put(f"{RULES}/{made['id']}", json=cleared | {"channels": None})
     assert answer.status_code == 200
     assert answer.json().items() >= (cleared | {"severity": "medium"}).items()

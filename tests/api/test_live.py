@@ -46,6 +46,11 @@ async def _next(socket: ClientConnection) -> dict[str, Any]:
     return message
 
 
+async def _hear_for_ever(socket: ClientConnection) -> None:
+    while True:
+        await _next(socket)
+
+
 async def _ask(socket: ClientConnection, **message: Any) -> dict[str, Any]:
     await socket.send(json.dumps(message))
     return await _next(socket)
@@ -237,8 +242,7 @@ class TestImpatient:
     async def test_a_silent_client_is_let_go_normally(self, served: str) -> None:
         async with _client(served) as socket:
             with pytest.raises(ConnectionClosed):
-                while True:
-                    await _next(socket)
+                await _hear_for_ever(socket)
             assert (socket.close_code, socket.close_reason) == (1000, "nothing came from you for 1 s")
 
 

