@@ -220,12 +220,12 @@ async def _one_each(post: Post) -> bool:
 
 
 async def test_a_mail_server_that_hangs_holds_up_no_webhook(post: Post) -> None:
-    hanging = asyncio.Event()
+    hanging, end = asyncio.Event(), asyncio.Event()
 
     async def hang(recipient: str, message: AlertMessage) -> Delivered | Failed:
         hanging.set()
-        await asyncio.Event().wait()
-        return Delivered("never")
+        await end.wait()
+        return Delivered("at last")
 
     post.email.send = hang  # type: ignore[method-assign]
     await post.queued("me")
@@ -234,6 +234,7 @@ async def test_a_mail_server_that_hangs_holds_up_no_webhook(post: Post) -> None:
     await post.queued("hook", channel="webhook")
     await post.becomes("delivered", "hook")
     assert (await post.delivery("me"))["status"] == "sending"
+    end.set()
 
 
 async def with_picture(post: Post, file: Path, media_type: str = "image") -> None:

@@ -278,12 +278,16 @@ async def test_five_failures_open_the_breaker_and_files_wait_untried_until_it_le
     await eventually(lambda: _opened(bench))
     await make_claimable(bench.database, "media")
     await eventually(lambda: _rejected(bench))
-    row = await bench.row("a.jpg")
-    assert (row["state"], row["attempts"]) == ("queued", 0)
+    await eventually(lambda: _waits_untried(bench, "a.jpg"))
     assert bench.aggregator.added == []
     bench.clock.advance(31)
     await make_claimable(bench.database, "media")
     await bench.hands_over(1)
+
+
+async def _waits_untried(bench: Bench, name: str) -> bool:
+    row = await bench.row(name)
+    return (row["state"], row["attempts"]) == ("queued", 0)
 
 
 async def _opened(bench: Bench) -> bool:

@@ -432,8 +432,9 @@ async def _are(house: Watching, count: int) -> bool:
 
 async def test_a_camera_whose_row_vanished_holds_up_no_other(house: Watching) -> None:
     """As after a restored backup: the watcher knows the camera for some seconds more than the database does."""
-    house.put("yard/a.jpg")
+    taken = house.put("yard/a.jpg")
     await house.settles()
+    taken.unlink()
     await house.database.execute("DELETE FROM media")
     await house.database.execute("DELETE FROM cameras")
     house.put("yard/b.jpg")

@@ -19,7 +19,7 @@ def test_serve_run_starts_the_system_and_files_wait_for_missing_weights() -> Non
         command = [SERVE, "run", "--app-dir", str(REPOSITORY), "serve_app:app"]
         with running_house(data_dir, command, DETECTOR_WEIGHTS=str(weights)) as house:
             ready = house.get("/api/system/health/ready")
-            assert ready["services"]["ai"]["details"]["yolo26"] == "unhealthy"
+            assert ready["services"]["ai"]["details"]["yolo26"] == "unhealthy", (ready, house.output.read_text())
             assert "missing.onnx" in ready["services"]["ai"]["message"]
             upload(house.cameras / "Porch", "a.jpg", picture(1))
             eventually_sync(lambda: [m["state"] for m in house.get("/api/media")["media"]] == ["queued"], 60)
