@@ -19,7 +19,7 @@ LARGEST_STACK_BYTES = 512 * 1024 * 1024
 def ray_environment(settings: Settings) -> dict[str, str]:
     """The variables for a cluster of our own; docs/decisions/0003 says why each."""
     run = _short_folder(settings.data_dir)
-    stats, metrics, replicas = _free_port(), _free_port(), _free_block(settings.data_dir)
+    stats, metrics, ports = _free_port(), _free_port(), _free_block(settings.data_dir)
     return {
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
@@ -32,10 +32,12 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
-        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replicas),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replicas + PORTS_A_SYSTEM // 2 - 1),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(replicas + PORTS_A_SYSTEM // 2),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(replicas + PORTS_A_SYSTEM - 1),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports + 1),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports + 2),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports + PORTS_A_SYSTEM // 2 - 1),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(ports + PORTS_A_SYSTEM // 2),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(ports + PORTS_A_SYSTEM - 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",
@@ -74,9 +76,9 @@ def _short_folder(data_dir: Path) -> str:
 
 
 def _free_block(data_dir: Path) -> int:
-    """The first of as many ports as a system may need for its replicas, none of which is in use.
+    """The first of as many ports as a system may need for its replicas and proxies, none of which is in use.
 
-    Replicas share ports (SO_REUSEPORT): two systems that took the same ones would answer each other's requests.
+    Serve shares ports (SO_REUSEPORT): two systems that took the same ones would answer each other's requests.
     """
     blocks = range(10_000, 19_900, PORTS_A_SYSTEM)
     first = int.from_bytes(hashlib.sha256(str(data_dir).encode()).digest()[:4]) % len(blocks)

@@ -1,0 +1,42 @@
+"""The environment of a cluster: two systems on one machine share nothing by which they could be mistaken."""
+
+import socket
+from pathlib import Path
+
+from deployments.ray_environment import ray_environment
+from settings import load_settings
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    data_dir.mkdir(exist_ok=True)
+    return ray_environment(load_settings({"DATA_DIR": str(data_dir)}))
+
+
+def test_the_token_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    token = Path(environment(tmp_path)["RAY_AUTH_TOKEN_PATH"])
+    first = token.read_text()
+    assert len(first) >= 32
+    assert token.stat().st_mode & 0o777 == 0o600
+    environment(tmp_path)
+    assert token.read_text() == first
+
+
+def test_two_systems_have_no_port_and_no_socket_in_common(tmp_path: Path) -> None:
+    one, other = environment(tmp_path / "one"), environment(tmp_path / "other")
+    differing = [name for name in one if name.endswith(("_PORT", "_PATH", "_LOC", "_FILE", "_BASE"))]
+    assert len(differing) >= 12
+    assert [name for name in differing if one[name] == other[name]] == []
+
+
+def test_ports_that_somebody_holds_are_passed_over(tmp_path: Path) -> None:
+    first = int(environment(tmp_path)["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"])
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        assert int(environment(tmp_path)["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"]) != first
+
+
+def test_a_sockets_path_is_short_enough_however_long_data_dir_is(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    assert len(environment(deep)["RAY_SERVE_HAPROXY_SOCKET_PATH"]) < 100
