@@ -113,8 +113,7 @@ class DetectionWorker:
         if not files:
             await tools.queue.bury_exhausted(retry.MEDIA.tries)
             return False
-        await self._detect(tools, files, await tools.configs.current())
-        return True
+        return await self._detect(tools, files, await tools.configs.current())
 
     async def _detector_is_there(self, tools: DetectionTools) -> bool:
         """Files are claimed only for a detector that can look at them; until then they wait as rows, untried."""
@@ -130,13 +129,14 @@ class DetectionWorker:
             self._input = InputSpec(**described["input_spec"])
         return self._away is None
 
-    async def _detect(self, tools: DetectionTools, files: Sequence[ClaimedMedia], config: RuntimeConfig) -> None:
+    async def _detect(self, tools: DetectionTools, files: Sequence[ClaimedMedia], config: RuntimeConfig) -> bool:
+        """Whether it is worth claiming more at once: not while the breaker is open or the detector away."""
         assert self._input is not None
         admission = await tools.breakers.admit(BREAKER)
         if isinstance(admission, Rejected):
             await tools.queue.give_back(files, admission.retry_in)
             self._away = f"the circuit breaker {BREAKER} is open"
-            return
+            return False
         decoded = await asyncio.gather(*(self._decode(file, self._input) for file in files))
         readable: list[tuple[ClaimedMedia, DecodedMedia]] = []
         for file, outcome in zip(files, decoded, strict=True):
@@ -146,19 +146,19 @@ class DetectionWorker:
                 readable.append((file, outcome))
         if not readable:
             await tools.breakers.released(BREAKER, admission)
-            return
+            return True
         try:
             found = await self._look(tools, [media for _, media in readable], config.detection_confidence_threshold)
         except DetectorUnavailable as error:
             self._away = error.reason
             await tools.breakers.failed(BREAKER, admission)
             await tools.queue.give_back([file for file, _ in readable], 1.0)
-            return
+            return False
         except WrongFrameShape:
             self._input = None  # another model was loaded meanwhile: ask it what it wants
             await tools.breakers.released(BREAKER, admission)
             await tools.queue.give_back([file for file, _ in readable], 0.0)
-            return
+            return True
         except Exception as error:
             self._input = None  # no further claim before the detector has answered again
             await tools.breakers.failed(BREAKER, admission)
@@ -169,6 +169,7 @@ class DetectionWorker:
         results = [_result(file, media, boxes, keep) for (file, media), boxes in zip(readable, found, strict=True)]
         await self._hand_over(tools, results)
         self._done += len(results)
+        return True
 
     async def _hand_over(self, tools: DetectionTools, results: Sequence[MediaDetections]) -> None:
         """An aggregator that is being started again is waited for: what was found need not be looked for twice."""

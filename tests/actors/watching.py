@@ -85,6 +85,18 @@ class Watching:
     async def states(self) -> list[str]:
         return [state for _, state in await self.rows()]
 
+    async def has_row(self, name: str) -> bool:
+        """Whether that upload has a row, as time goes on."""
+        await self.passes(0.5)
+        return name in dict(await self.rows())
+
+    async def has_rows(self, count: int) -> bool:
+        await self.passes(0.5)
+        return len(await self.rows()) == count
+
+    async def has_conflicts(self) -> bool:
+        return bool(await self.conflicts())
+
     async def camera(self, camera_id: str) -> dict[str, Any]:
         return dict(await self.database.fetchrow("SELECT * FROM cameras WHERE id = $1", camera_id) or {})
 
