@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -72,11 +73,12 @@ class AlertReceiver:
                 self._on_alert(alert)
 
 
-class _AlertHandler(BaseHTTPRequestHandler):
+class _AlertHandler(BaseHTTPRequestHandler, ABC):
     timeout = _REQUEST_SECONDS
 
+    @abstractmethod
     def receive(self, key: str, alert: Alert) -> None:
-        raise NotImplementedError
+        """What is done with an alert and its Idempotency-Key."""
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
