@@ -15,8 +15,7 @@ import numpy as np
 
 from actors.claim_scope import ClaimScope
 from actors.frames import DecodedMedia, decode_media
-from actors.ports import AggregatorPort, BreakersPort, DetectorPort, FoundBox
-from actors.ref import ActorAway
+from actors.ports import ActorAway, AggregatorPort, BreakersPort, DetectorPort, FoundBox
 from actors.work_loop import WorkLoop
 from domain import retry
 from domain.circuit_breaker import Rejected

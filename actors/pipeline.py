@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from actors.actor_start import ActorSpec, start_actor
 from actors.alert_dispatcher import AlertDispatcher
@@ -14,7 +14,8 @@ from actors.circuit_breakers import CircuitBreakers
 from actors.detection_worker import BREAKER, DetectionWorker
 from actors.file_watcher import FileWatcher
 from actors.gpu_monitor import GpuMonitor
-from actors.ref import ActorAway, Ref
+from actors.ports import ActorAway, BreakersPort, CleanupPort, ModelZooPort, SupervisorPort, SystemActors
+from actors.ref import Ref
 from actors.supervised import supervised_actor, supervised_rest
 from actors.supervisor import Supervisor, SupervisorTools
 from actors.tools import open_pool, open_redis
@@ -83,6 +84,17 @@ async def supervisor_tools(settings: Settings, app_name: str) -> SupervisorTools
         start_actor(spec)
     services = [*(supervised_actor(spec) for spec in specs), *supervised_rest(settings, app_name, pool, redis)]
     return SupervisorTools(services, Services(pool), SystemClock())
+
+
+def system_actors() -> SystemActors:
+    """The actors that the API asks, by their names."""
+    supervisor, breakers, cleanup, zoo = map(Ref, ("supervisor", "circuit_breakers", "cleanup_service", "model_zoo"))
+    return SystemActors(
+        cast(SupervisorPort, supervisor),
+        cast(BreakersPort, breakers),
+        cast(CleanupPort, cleanup),
+        cast(ModelZooPort, zoo),
+    )
 
 
 async def stop_actors(settings: Settings, app_name: str) -> None:

@@ -1,7 +1,8 @@
 """What actors need of each other: the shape that a remote actor, a Serve deployment and a test's plain object share."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,20 @@ from schemas.service import Health
 
 FoundBox = tuple[str, float, float, float, float, float]
 """Class, confidence, x, y, width, height in the picture's own pixels."""
+
+
+class ActorAway(Exception):
+    """The actor is dead, restarting or not there yet."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is away: {self.args[1]}"
+
+
+class ActorStarting(ActorAway):
+    """It is registered and cannot answer yet: it is being started or started again."""
 
 
 class DetectorPort(Protocol):
@@ -77,3 +92,49 @@ class Watched(Protocol):
         ...
 
     async def health(self) -> Health: ...
+
+
+class SupervisorPort(Protocol):
+    """Services by hand: each answers with the service as it is afterwards."""
+
+
+class CleanupPort(Protocol):
+    """The clean-up service, which alone deletes."""
+
+
+class ModelZooPort(Protocol):
+    """The registry of models and the ledger of the memory they hold."""
+
+
+@dataclass(frozen=True)
+class SystemActors:
+    """The actors that the API asks; everything else it reads from rows."""
+
+    supervisor: SupervisorPort
+    breakers: BreakersPort
+    cleanup: CleanupPort
+    model_zoo: ModelZooPort
+
+
+class Nobody:
+    """Stands where no actor is: every call raises ActorAway."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        if method.startswith("_"):
+            raise AttributeError(method)
+
+        async def call(*_: Any, **__: Any) -> Any:
+            raise ActorAway(self._name, "this process is connected to no actors")
+
+        return call
+
+
+NOBODY: SystemActors = SystemActors(
+    cast(SupervisorPort, Nobody("supervisor")),
+    cast(BreakersPort, Nobody("circuit_breakers")),
+    cast(CleanupPort, Nobody("cleanup_service")),
+    cast(ModelZooPort, Nobody("model_zoo")),
+)

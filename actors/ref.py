@@ -11,23 +11,10 @@ from ray import serve
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
 
+from actors.ports import ActorAway, ActorStarting
 from vision.errors import DetectorUnavailable
 
 NAMESPACE = "home-security"
-
-
-class ActorAway(Exception):
-    """The actor is dead, restarting or not there yet."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(name, reason)
-
-    def __str__(self) -> str:
-        return f"{self.args[0]} is away: {self.args[1]}"
-
-
-class ActorStarting(ActorAway):
-    """It is registered and cannot answer yet: it is being started or started again."""
 
 
 class Ref:

@@ -10,7 +10,8 @@ import ray
 import redis.asyncio as redis_client
 
 from actors.actor_start import ActorSpec, start_actor
-from actors.ref import NAMESPACE, ActorAway, ActorStarting, DetectorDeployment, Ref
+from actors.ports import ActorAway, ActorStarting
+from actors.ref import NAMESPACE, DetectorDeployment, Ref
 from actors.supervisor import Gone, Starting, SupervisedService
 from schemas.service import Health, ServiceCategory, ServiceStatus
 from settings import Settings

@@ -10,18 +10,22 @@ import redis.asyncio
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from deployments.api.camera_folders import CameraFolders
-from deployments.api.live_fanout import LiveFanout
-from deployments.api.live_policy import LivePolicy
-from deployments.api.pictures import Pictures
-from deployments.api.pipeline_view import PipelineView
-from deployments.api.probes import ReadinessProbe
-from deployments.api.rule_book import RuleBook
-from deployments.api.rule_test import RuleTester
+from actors.ports import NOBODY, SystemActors
+from deployments.api.access.caller import caller
+from deployments.api.live.fanout import LiveFanout
+from deployments.api.live.policy import LivePolicy
+from deployments.api.views.camera_folders import CameraFolders
+from deployments.api.views.pictures import Pictures
+from deployments.api.views.pipeline import PipelineView
+from deployments.api.views.probes import ReadinessProbe
+from deployments.api.views.rule_book import RuleBook
+from deployments.api.views.rule_test import RuleTester
 from domain.clock import Clock, SystemClock
+from schemas.audit import Caller
 from settings import Settings
 from storage.alert_rules import AlertRules
 from storage.alerts import Alerts
+from storage.audit import Audit
 from storage.batches import Batches
 from storage.cameras import Cameras
 from storage.changed import Changed
@@ -67,6 +71,8 @@ class Services:
 
     settings: Settings
     clock: Clock
+    actors: SystemActors
+    audit: Audit
     cameras: Cameras
     camera_folders: CameraFolders
     events: Events
@@ -89,7 +95,12 @@ class Services:
 
     @classmethod
     async def open(
-        cls, settings: Settings, *, clock: Clock | None = None, live_policy: LivePolicy | None = None
+        cls,
+        settings: Settings,
+        *,
+        actors: SystemActors = NOBODY,
+        clock: Clock | None = None,
+        live_policy: LivePolicy | None = None,
     ) -> "Services":
         """Comes up whatever state the stores are in: each is connected to when it is first needed, again and again."""
         clock = clock or SystemClock()
@@ -103,6 +114,8 @@ class Services:
         return cls(
             settings=settings,
             clock=clock,
+            actors=actors,
+            audit=Audit(database),
             cameras=cameras,
             camera_folders=CameraFolders(settings.cameras, cameras),
             events=events,
@@ -165,8 +178,11 @@ def _part(name: str) -> Any:
     return Depends(part)
 
 
+ActorsDep = Annotated[SystemActors, _part("actors")]
 AlertRulesDep = Annotated[AlertRules, _part("alert_rules")]
 AlertsDep = Annotated[Alerts, _part("alerts")]
+AuditDep = Annotated[Audit, _part("audit")]
+CallerDep = Annotated[Caller, Depends(caller)]
 CameraFoldersDep = Annotated[CameraFolders, _part("camera_folders")]
 CamerasDep = Annotated[Cameras, _part("cameras")]
 ClockDep = Annotated[Clock, _part("clock")]

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from actors.ports import ActorAway
 from deployments.api.problem_response import problem_response
 from domain.alert_status import IllegalAlertStep
 from domain.pagination import BadCursor
@@ -53,6 +54,11 @@ ANSWERS: dict[type[Exception], Answer] = {
     BadCursor: Answer(422, lambda e: "The cursor cannot be used.", lambda e: [_field("cursor", str(e))]),
     InvalidField: Answer(422, lambda e: "A value cannot be used.", lambda e: [_field(e.field, e.message)]),
     UnreadableMedia: Answer(404, lambda e: f"The picture cannot be shown: {e.reason}."),
+    ActorAway: Answer(
+        503,
+        lambda e: f"{e.args[0]} is away and is being started again; try again shortly.",
+        headers=(("Retry-After", "5"),),
+    ),
     StoreUnavailable: Answer(503, lambda e: _AWAY, headers=(("Retry-After", "5"),)),
     StoreError: Answer(500, lambda e: _DEFECT),
 }

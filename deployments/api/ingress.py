@@ -5,7 +5,7 @@ import asyncio
 from fastapi import FastAPI
 from ray import serve
 
-from actors.pipeline import start_supervisor
+from actors.pipeline import start_supervisor, system_actors
 from deployments.api.app import create_app
 from deployments.api.deps import Services
 from settings import Settings
@@ -24,4 +24,4 @@ class ApiIngress:
         # Whoever deploys this application by any way (hsi, serve run, a RayService) gets the whole system.
         app_name = serve.get_replica_context().app_name
         await asyncio.to_thread(start_supervisor, self._settings, app_name)
-        return create_app(await Services.open(self._settings))
+        return create_app(await Services.open(self._settings, actors=system_actors()))

@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from deployments.api.pictures import Shown
 from deployments.api.problem_response import MEDIA_TYPE
+from deployments.api.views.pictures import Shown
 
 Responses = dict[int | str, dict[str, Any]]
 

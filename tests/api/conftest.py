@@ -11,7 +11,7 @@ import uvicorn
 
 from deployments.api.app import create_app
 from deployments.api.deps import Services
-from deployments.api.live_policy import LivePolicy
+from deployments.api.live.policy import LivePolicy
 from settings import Settings, load_settings
 from storage.postgres import Pool
 from tests.storage.rows import Rows

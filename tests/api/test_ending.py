@@ -2,7 +2,7 @@
 
 import asyncio
 
-from deployments.api.ending import end
+from deployments.api.live.ending import end
 
 
 async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from deployments.api.readiness import PIPELINE_WORKERS
+from deployments.api.views.readiness import PIPELINE_WORKERS
 from tests.storage.rows import Rows
 
 

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from deployments.api.deps import Services
-from deployments.api.live_policy import LivePolicy
+from deployments.api.live.policy import LivePolicy
 from schemas.frame import LiveChannel, NewFrame
 from settings import Settings, load_settings
 from storage.live_bus import KEPT

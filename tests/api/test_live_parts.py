@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deployments.api.live_messages import Fault, Ping, Pong, Resync, Subscribe, notice, read_message
-from deployments.api.live_outbox import Dropped, LiveOutbox, Outgoing, outgoing
+from deployments.api.live.messages import Fault, Ping, Pong, Resync, Subscribe, notice, read_message
+from deployments.api.live.outbox import Dropped, LiveOutbox, Outgoing, outgoing
 from schemas.frame import Frame, LiveChannel
 
 

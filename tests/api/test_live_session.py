@@ -7,9 +7,9 @@ import redis.asyncio
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from deployments.api.live_fanout import LiveFanout
-from deployments.api.live_policy import LivePolicy
-from deployments.api.live_session import LiveSession
+from deployments.api.live.fanout import LiveFanout
+from deployments.api.live.policy import LivePolicy
+from deployments.api.live.session import LiveSession
 from domain.clock import SystemClock
 from storage.live_bus import LiveBus
 

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from deployments.api import examples
+from deployments.api.examples import page, pipeline
 from deployments.api.openapi import as_text, described
 from deployments.api.pages import AlertPage, CameraPage, DeliveryPage, DetectionPage, EventPage, MediaPage, RulePage
-from deployments.api.pipeline_view import PipelineStatus
-from deployments.api.readiness import Readiness
-from deployments.api.rule_test import RuleTestReport
+from deployments.api.views.pipeline import PipelineStatus
+from deployments.api.views.readiness import Readiness
+from deployments.api.views.rule_test import RuleTestReport
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -68,16 +68,16 @@ async def test_every_answer_in_json_has_an_example(document: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("model", "example"),
     [
-        (CameraPage, examples.page("cameras", examples.CAMERA)),
-        (EventPage, examples.page("events", examples.EVENT)),
-        (DetectionPage, examples.page("detections", examples.DETECTION)),
-        (MediaPage, examples.page("media", examples.MEDIA)),
-        (AlertPage, examples.page("alerts", examples.ALERT)),
-        (RulePage, examples.page("rules", examples.RULE)),
-        (DeliveryPage, examples.page("deliveries", examples.DELIVERY)),
-        (RuleTestReport, examples.RULE_TEST),
-        (Readiness, examples.READINESS),
-        (PipelineStatus, examples.PIPELINE),
+        (CameraPage, page("cameras", pipeline.CAMERA)),
+        (EventPage, page("events", pipeline.EVENT)),
+        (DetectionPage, page("detections", pipeline.DETECTION)),
+        (MediaPage, page("media", pipeline.MEDIA)),
+        (AlertPage, page("alerts", pipeline.ALERT)),
+        (RulePage, page("rules", pipeline.RULE)),
+        (DeliveryPage, page("deliveries", pipeline.DELIVERY)),
+        (RuleTestReport, pipeline.RULE_TEST),
+        (Readiness, pipeline.READINESS),
+        (PipelineStatus, pipeline.PIPELINE),
     ],
 )
 def test_every_example_is_what_the_system_would_answer(model: type[BaseModel], example: dict[str, Any]) -> None:

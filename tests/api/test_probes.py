@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from deployments.api.probes import Probe
+from deployments.api.views.probes import Probe
 from storage.errors import StoreUnavailable
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployments.api.readiness import PIPELINE_WORKERS, Readiness, StoreAnswers, judge
+from deployments.api.views.readiness import PIPELINE_WORKERS, Readiness, StoreAnswers, judge
 from schemas.service import Service
 
 NOW = datetime(2025, 12, 23, 12, 0, tzinfo=UTC)

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Body, Query
 
 from deployments.api.bodies import NewRule, RuleChange, RuleTest
 from deployments.api.deps import AlertRulesDep, RuleBookDep, RuleTesterDep
-from deployments.api.examples import RULE, RULE_TEST, page
+from deployments.api.examples import page
+from deployments.api.examples.pipeline import RULE, RULE_TEST
 from deployments.api.pages import RulePage, rule_page
 from deployments.api.parameters import RuleQuery, UuidId
 from deployments.api.responses import problems, shows
-from deployments.api.rule_test import RuleTestReport
+from deployments.api.views.rule_test import RuleTestReport
 from schemas.alert_rule import AlertRule
 
 router = APIRouter(prefix="/api/alerts/rules", tags=["alert rules"])

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Body, Query
 
 from deployments.api.bodies import Dismissal
 from deployments.api.deps import AlertsDep, TellDep
-from deployments.api.examples import ALERT, DELIVERY, page
+from deployments.api.examples import page
+from deployments.api.examples.pipeline import ALERT, DELIVERY
 from deployments.api.pages import AlertPage, DeliveryPage, alert_page, delivery_page
 from deployments.api.parameters import AlertQuery, UuidId
 from deployments.api.responses import problems, shows

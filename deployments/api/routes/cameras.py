@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from deployments.api.bodies import CameraChange, NewCamera
 from deployments.api.deps import CameraFoldersDep, CamerasDep, PicturesDep, TellDep
-from deployments.api.examples import CAMERA, page
+from deployments.api.examples import page
+from deployments.api.examples.pipeline import CAMERA
 from deployments.api.pages import CameraPage, camera_page
 from deployments.api.parameters import CameraId, CameraQuery, IfNoneMatch
 from deployments.api.responses import PICTURE, picture_response, problems, shows

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from deployments.api.deps import DetectionsDep, PicturesDep
-from deployments.api.examples import DETECTION, page
+from deployments.api.examples import page
+from deployments.api.examples.pipeline import DETECTION
 from deployments.api.pages import DetectionPage, detection_page
 from deployments.api.parameters import DetectionQuery, IfNoneMatch, RowId
 from deployments.api.responses import PICTURE, picture_response, problems, shows

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from deployments.api.bodies import EventChange
 from deployments.api.deps import DetectionsDep, EventsDep, TellDep
-from deployments.api.examples import DETECTION, EVENT, page
+from deployments.api.examples import page
+from deployments.api.examples.pipeline import DETECTION, EVENT
 from deployments.api.pages import DetectionPage, EventPage, detection_page, event_page
 from deployments.api.parameters import EventDetectionQuery, EventQuery, RowId
 from deployments.api.responses import problems, shows

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from deployments.api.deps import ClockDep, ReadinessDep
-from deployments.api.examples import READINESS
-from deployments.api.readiness import Readiness
+from deployments.api.examples.pipeline import READINESS
 from deployments.api.responses import shows
+from deployments.api.views.readiness import Readiness
 from schemas.frozen import Frozen, UtcTime
 
 router = APIRouter(tags=["health"])

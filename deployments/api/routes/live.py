@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, WebSocket
 
 from deployments.api.deps import Services
-from deployments.api.live_session import LiveSession
+from deployments.api.live.session import LiveSession
 
 router = APIRouter()
 
@@ -15,7 +15,7 @@ _REFUSED = 1008
 
 @router.websocket("/ws/events")
 async def live_events(websocket: WebSocket) -> None:
-    """Frames `{type, data, timestamp, sequence, channel}`; see live_messages.py for what a client may say."""
+    """Frames `{type, data, timestamp, sequence, channel}`; see live/messages.py for what a client may say."""
     if not _is_from_here(websocket):
         await websocket.close(_REFUSED)
         return

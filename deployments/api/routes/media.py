@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from deployments.api.deps import MediaDep
-from deployments.api.examples import MEDIA, page
+from deployments.api.examples import page
+from deployments.api.examples.pipeline import MEDIA
 from deployments.api.pages import MediaPage, media_page
 from deployments.api.parameters import MediaQuery, RowId
 from deployments.api.responses import problems, shows

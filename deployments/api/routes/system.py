@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from deployments.api.deps import PipelineDep
-from deployments.api.examples import PIPELINE
-from deployments.api.pipeline_view import PipelineStatus
+from deployments.api.examples.pipeline import PIPELINE
 from deployments.api.responses import problems, shows
+from deployments.api.views.pipeline import PipelineStatus
 
 router = APIRouter(prefix="/api/system", tags=["system"])
 

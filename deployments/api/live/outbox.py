@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from deployments.api.live_messages import Resync
+from deployments.api.live.messages import Resync
 from schemas.frame import Frame, LiveChannel
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from deployments.api.readiness import Readiness, StoreAnswers, judge
+from deployments.api.views.readiness import Readiness, StoreAnswers, judge
 from domain.clock import Clock
 from schemas.service import Service
 from storage.errors import StoreError

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
-from deployments.api.ending import end
-from deployments.api.live_outbox import Outgoing, outgoing
+from deployments.api.live.ending import end
+from deployments.api.live.outbox import Outgoing, outgoing
 from storage.errors import StoreUnavailable
 from storage.live_bus import LiveBus
 from storage.live_feed import LiveFeed

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from deployments.api.readiness import is_stale, why_not_running
+from deployments.api.views.readiness import is_stale, why_not_running
 from domain.clock import Clock
 from schemas.batch import OpenBatch
 from schemas.frozen import Frozen, UtcTime

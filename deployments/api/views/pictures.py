@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from deployments.api.evidence_files import opened
+from deployments.api.views.evidence_files import opened
 from schemas.detection import DetectedObject
 from schemas.media import MediaType
 from storage.detections import Detections, PictureSource

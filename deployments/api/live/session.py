@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from deployments.api.ending import end
-from deployments.api.live_fanout import LiveFanout
-from deployments.api.live_messages import Fault, Ping, Resync, Subscribe, Unsubscribe, notice, read_message
-from deployments.api.live_outbox import Dropped, LiveOutbox, Outgoing, outgoing
-from deployments.api.live_policy import LivePolicy
+from deployments.api.live.ending import end
+from deployments.api.live.fanout import LiveFanout
+from deployments.api.live.messages import Fault, Ping, Resync, Subscribe, Unsubscribe, notice, read_message
+from deployments.api.live.outbox import Dropped, LiveOutbox, Outgoing, outgoing
+from deployments.api.live.policy import LivePolicy
 from domain.clock import Clock
 from domain.subscriptions import RefusedPatterns, Subscriptions
 from schemas.frame import LiveChannel

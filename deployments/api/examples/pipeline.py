@@ -1,4 +1,4 @@
-"""Examples for the API reference; a test reads each back as the model that it shows."""
+"""Examples of the pipeline's rows: cameras, detections, events, rules, alerts."""
 
 from typing import Any
 
@@ -195,8 +195,3 @@ PIPELINE: dict[str, Any] = {
     },
     "timestamp": "2025-12-30T10:30:00Z",
 }
-
-
-def page(plural: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A first page with one row."""
-    return {plural: [row], "count": 1, "limit": 50, "offset": 0, "next_cursor": None}

@@ -1,0 +1,5 @@
+"""How long each stage of the pipeline takes."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/system", tags=["latency"])

@@ -1,0 +1,1 @@
+"""What a handler asks for in one call where one repository is not enough."""
