@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from deployments.api import errors, probes
+from deployments.api import errors
 from deployments.api.app import create_app
 from deployments.api.deps import Services
+from deployments.api.views import probes
 from schemas.problem import Problem
 
 KEYS = {"type", "title", "status", "detail", "instance", "request_id"}

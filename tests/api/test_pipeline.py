@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.api.examples import PIPELINE
+from deployments.api.examples.pipeline import PIPELINE
 from tests.storage.rows import Rows
 
 WATCHER = {"camera_root": "/srv/cameras", "pending_tasks": 3, "observer_type": "native"}
