@@ -72,16 +72,34 @@ def _run(settings: Settings, make_demo: "Callable[[], Demo] | None") -> None:
         system.start()
         typer.echo(f"\n  {system.url}        API: {system.url}/docs\n")
         if demo_room is not None:
-            demo_room.play(system.url)
+            demo_room.play(system.settings)
         system.wait()
     except KeyboardInterrupt:
         typer.echo("")  # asked to end, by Ctrl-C, SIGTERM or hsi down
-    except (StoreError, StartFailed, SystemDied, PermissionError) as error:
+    except (StoreError, StartFailed, SystemDied, SettingsError, PermissionError) as error:
         raise _failure(str(error)) from None
     finally:
         if demo_room is not None:
             demo_room.stop()
         system.stop()
+
+
+@app.command()
+def key(
+    name: Annotated[str, typer.Option(help="Whose key it is: stands in the audit trail.")] = "owner",
+) -> None:
+    """Make a new API key and show it this once; an old one of this name, and what was signed in by it, ends."""
+    from domain.api_keys import usable_name
+    from launch.keys import replace_key
+
+    settings = _settings()
+    try:
+        made = replace_key(settings, _running(settings), usable_name(name))
+    except (StoreError, SettingsError, ValueError) as error:
+        raise _failure(str(error)) from None
+    typer.echo(made)
+    if not settings.asks_for_keys:
+        typer.echo("hsi: no key is asked for so far: set API_KEY_ENABLED=true and start again", err=True)
 
 
 @app.command()

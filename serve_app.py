@@ -24,6 +24,7 @@ from deployments.api.ingress import ApiIngress
 from deployments.detector import DetectorReplica
 from deployments.ray_environment import ray_environment
 from launch.ground import Ground
+from launch.keys import settle_keys
 from settings import Settings, SettingsError, load_settings
 from storage.migrate import migrate
 from storage.system_lock import SystemState
@@ -82,6 +83,9 @@ def _with_stores(settings: Settings) -> Settings:
     if settings.database_url is None or settings.redis_url is None:
         raise SettingsError("on a cluster set DATABASE_URL and REDIS_URL: every node must reach the same stores")
     asyncio.run(migrate(settings.database_url.get_secret_value()))
+    if "api_host" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"api_host": "0.0.0.0"})  # the cluster decides, as a rule for a network
+    settle_keys(settings, print)
     return settings
 
 

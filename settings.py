@@ -1,18 +1,27 @@
 """Everything an operator can set, read once from the environment; a secret may come from the file NAME_FILE."""
 
 import os
+import re
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from domain.api_keys import named_keys
+from domain.model_registry import MODELS
+from domain.retention import clock_time
 from schemas.alert_rule import TimeZoneName
-from schemas.runtime_config import DEFAULT_CLASSES, RuntimeConfig
+from schemas.api_key import ApiKey
+from schemas.runtime_config import DEFAULT_CLASSES, MOST_BATCH_SECONDS, RuntimeConfig
 
 VERSION = "0.1.0"
 DEMO_WEIGHTS = Path(__file__).parent / "demo" / "weights" / "drawings.onnx"
+
+_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -30,6 +39,23 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8000, ge=1, le=65535)
     api_replicas: int = Field(default=2, ge=1, le=64)
     """Two, so that one may die without a caller noticing."""
+
+    api_key_enabled: bool | None = None
+    """Whether a key is asked for; unset: where API_KEYS is set, or API_HOST is not on loopback."""
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """`name:key` or a bare key. Where it is set, these keys are the only ones."""
+    allowed_hosts: CommaSeparated = ()
+    """Names by which the API is asked, beside addresses, localhost and API_HOST; `*.example.org` for all below it."""
+    cors_allowed_origins: CommaSeparated = ()
+    """Pages from elsewhere that may use the API, as `https://example.org`."""
+    trusted_proxy_ips: CommaSeparated = ()
+    """Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    rate_limit_enabled: bool = True
+    rate_limit_read_per_minute: int = Field(default=60_000, ge=1, le=100_000_000)
+    rate_limit_change_per_minute: int = Field(default=6_000, ge=1, le=100_000_000)
+    rate_limit_logs_per_minute: int = Field(default=600, ge=1, le=100_000_000)
+    """Front-end log requests."""
+    rate_limit_sign_in_per_minute: int = Field(default=10, ge=1, le=100_000_000)
 
     data_dir: Path = Path("data")
     """Everything that the system keeps: stores, thumbnails, logs, exported models."""
@@ -52,9 +78,14 @@ class Settings(BaseSettings):
     detection_classes: CommaSeparated = DEFAULT_CLASSES
     urgent_classes: CommaSeparated = ()
 
-    batch_window_seconds: int = Field(default=90, ge=1)
-    batch_idle_timeout_seconds: int = Field(default=30, ge=1)
+    batch_window_seconds: int = Field(default=90, ge=1, le=MOST_BATCH_SECONDS)
+    batch_idle_timeout_seconds: int = Field(default=30, ge=1, le=MOST_BATCH_SECONDS)
     retention_days: int = Field(default=30, ge=1, le=365)
+    log_retention_days: int = Field(default=7, ge=1, le=365)
+    cleanup_time: str = "03:00"
+    """When the daily clean-up runs, as HH:MM by the house's clock."""
+    cleanup_delete_images: bool = False
+    """Delete uploads too, once nothing that was seen in them is kept any more."""
     gpu_poll_interval_seconds: float = Field(default=5.0, ge=1, le=3600)
     timezone: TimeZoneName = "UTC"
     """The house's zone, for schedules, quiet hours and the time of day that a score depends on."""
@@ -66,6 +97,8 @@ class Settings(BaseSettings):
     smtp_from_address: str = "home-security@localhost"
     smtp_to: CommaSeparated = ()
     """Who gets the e-mail."""
+    smtp_test_recipients: CommaSeparated = ()
+    """Whom beside them a test e-mail may be sent to."""
     smtp_tls: Literal["auto", "starttls", "tls", "none"] = "auto"
     default_webhook_url: SecretStr | None = None
     webhook_allowed_hosts: CommaSeparated = ()
@@ -74,6 +107,21 @@ class Settings(BaseSettings):
     push_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Apprise URLs, separated by spaces (a comma may be part of one)."""
 
+    model_zoo_dir: Path | None = None
+    """Where the weights of the zoo's models are; DATA_DIR/models/zoo when unset."""
+    model_zoo_device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda)$")
+    """`cuda`: the card that Ray gives the zoo."""
+    model_zoo_enabled: CommaSeparated = ()
+    """Models switched on that are off by default."""
+    model_zoo_disabled: CommaSeparated = ()
+    """Models switched off; stronger than the one above."""
+    model_zoo_files: CommaSeparated = ()
+    """`name=file`, where a model's weights are not named as expected; the file relative to MODEL_ZOO_DIR."""
+    vram_budget_mb: int = Field(default=1650, ge=1, le=10_000_000)
+    """What all loaded models of the zoo may take together: of the card, or of the machine's memory without one."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """What the system's own packages say at least; of others only warnings are kept."""
     media_polling: bool = False
     """Look for new files by polling, for network shares on which inotify sees nothing."""
     ray_dashboard: bool = True
@@ -84,17 +132,104 @@ class Settings(BaseSettings):
     def _split_spaces(cls, value: Any) -> Any:
         return tuple(value.split()) if isinstance(value, str) else value
 
-    @field_validator("detection_classes", "urgent_classes", "smtp_to", "webhook_allowed_hosts", mode="before")
+    @field_validator(
+        "detection_classes",
+        "urgent_classes",
+        "smtp_to",
+        "smtp_test_recipients",
+        "webhook_allowed_hosts",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("camera_root", "database_url", "redis_url", "smtp_host", "default_webhook_url", mode="before")
+    @field_validator("model_zoo_enabled", "model_zoo_disabled", "model_zoo_files", mode="before")
+    @classmethod
+    def _split_model_lists(cls, value: Any) -> Any:
+        return cls._split_commas(value)
+
+    @field_validator("model_zoo_enabled", "model_zoo_disabled", "model_zoo_files")
+    @classmethod
+    def _known_models(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for written in value:
+            name, equals, file = written.partition("=")
+            if info.field_name == "model_zoo_files" and not (equals and file):
+                raise ValueError(f"{written} is not name=file, such as yolo11-face=faces.onnx")
+            if (name if info.field_name == "model_zoo_files" else written) not in MODELS:
+                raise ValueError(f"{name} is no model of the zoo: choose from {', '.join(MODELS)}")
+        return value
+
+    @field_validator("allowed_hosts", "cors_allowed_origins", "trusted_proxy_ips", mode="before")
+    @classmethod
+    def _split_lower_commas(cls, value: Any) -> Any:
+        return cls._split_commas(value.lower()) if isinstance(value, str) else value
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        """By commas, and by lines as in a file."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _usable_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        named_keys(key.get_secret_value() for key in value)
+        return value
+
+    @field_validator("trusted_proxy_ips")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for written in value:
+            ip_network(written, strict=False)
+        return value
+
+    @field_validator("cors_allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin} is not an origin: write it as https://example.org or http://localhost:5173")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name} is not a host's name: write it as cameras.example.org, without a port")
+        return value
+
+    @field_validator("api_key_enabled", mode="before")
+    @classmethod
+    def _empty_is_undecided(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: Any) -> Any:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator(
+        "camera_root",
+        "model_zoo_dir",
+        "database_url",
+        "redis_url",
+        "smtp_host",
+        "default_webhook_url",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
 
-    @field_validator("data_dir", "camera_root")
+    @field_validator("cleanup_time")
+    @classmethod
+    def _time_of_day(cls, value: str) -> str:
+        clock_time(value)
+        return value
+
+    @field_validator("data_dir", "camera_root", "model_zoo_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else Path(os.path.abspath(value.expanduser()))
@@ -103,6 +238,41 @@ class Settings(BaseSettings):
     def cameras(self) -> Path:
         """The folder below which every camera has its own."""
         return self.camera_root or self.data_dir / "cameras"
+
+    @property
+    def zoo_dir(self) -> Path:
+        """The folder that holds the weights of the zoo's models."""
+        return self.model_zoo_dir or self.data_dir / "models" / "zoo"
+
+    @property
+    def zoo_files(self) -> dict[str, str]:
+        """By model: the file that MODEL_ZOO_FILES chooses for it."""
+        return {name: file for name, _, file in (written.partition("=") for written in self.model_zoo_files)}
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only programs of this machine reach the API."""
+        try:
+            return ip_address(self.api_host).is_loopback
+        except ValueError:
+            return self.api_host == "localhost"
+
+    @property
+    def asks_for_keys(self) -> bool:
+        """Beyond loopback always, whatever API_KEY_ENABLED says."""
+        if not self.on_loopback:
+            return True
+        return bool(self.api_keys) if self.api_key_enabled is None else self.api_key_enabled
+
+    @property
+    def api_url(self) -> str:
+        """Where a program of this machine finds the API."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.api_host, self.api_host)
+        return f"http://[{host}]:{self.api_port}" if ":" in host else f"http://{host}:{self.api_port}"
+
+    def given_keys(self) -> tuple[ApiKey, ...]:
+        """API_KEYS by their hashes."""
+        return named_keys(key.get_secret_value() for key in self.api_keys)
 
     def runtime_config(self) -> RuntimeConfig:
         """What holds until an operator changes it while the system runs."""
@@ -119,10 +289,6 @@ class Settings(BaseSettings):
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; a bad value raises SettingsError that names the variable and the fix."""
     values = dict(os.environ if environment is None else environment)
-    if values.get("API_KEY_ENABLED", "").lower() in ("1", "true", "yes", "on"):
-        raise SettingsError(
-            "API_KEY_ENABLED: this version has no API keys yet; unset it, and keep API_HOST on loopback"
-        )
     fields = {name.upper(): name for name in Settings.model_fields}
     chosen: dict[str, Any] = {}
     for variable, name in fields.items():

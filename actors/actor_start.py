@@ -1,5 +1,6 @@
 """How an actor is started on Ray: from its plain class, under its name, restarting for ever."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -8,8 +9,13 @@ from typing import Any
 
 import ray
 
+from actors.process import arm_process, flush_process
 from actors.ref import NAMESPACE
 from schemas.service import ServiceCategory
+from settings import Settings
+
+FLUSH_SECONDS = 1.0
+"""For the last lines of an actor that ends."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,13 @@ class ActorSpec:
     arguments: Callable[[], tuple[Any, ...]]
     category: ServiceCategory = ServiceCategory.INFRASTRUCTURE
     shown: bool = True
-    """Whether it is a service of its own to the API."""
+    """Whether the API shows it."""
+    service: str = ""
+    """What the API shows it as, where several actors are one service; its own name when empty."""
+    num_gpus: float = 0
+    """The share of a card that Ray keeps for it, and shows it."""
+    settings: Settings | None = None
+    """What its process arms its log and its figures with."""
 
 
 def start_actor(spec: ActorSpec) -> None:
@@ -32,8 +44,9 @@ def start_actor(spec: ActorSpec) -> None:
         lifetime="detached",
         max_restarts=-1,
         num_cpus=0,
+        num_gpus=spec.num_gpus or None,
         get_if_exists=True,
-    ).remote(spec.name, *spec.arguments())
+    ).remote(spec.name, spec.settings, *spec.arguments())
 
 
 def _armed(kind: type) -> type:
@@ -44,9 +57,15 @@ def _armed(kind: type) -> type:
     """
 
     class Armed(kind):
-        def __init__(self, name: str, *arguments: Any) -> None:
+        def __init__(self, name: str, settings: Settings | None, *arguments: Any) -> None:
+            if settings is not None:
+                arm_process(name, settings)
             super().__init__(*arguments)
             threading.Thread(target=_send_start, args=(name,), daemon=True).start()
+
+        async def stop(self) -> None:
+            await super().stop()
+            await asyncio.to_thread(flush_process, FLUSH_SECONDS)
 
     Armed.__name__ = Armed.__qualname__ = kind.__name__
     return Armed

@@ -12,6 +12,7 @@ from functools import partial
 
 from actors.claim_scope import ClaimScope, settle_all
 from actors.evidence_picture import drawn_picture
+from actors.metrics import DELIVERIES
 from actors.work_loop import WorkLoop
 from domain import retry
 from domain.clock import Clock
@@ -23,6 +24,7 @@ from schemas.service import Health
 from storage.deliveries import AlertContext, Deliveries
 from storage.errors import StoreUnavailable
 from storage.live_bus import LiveBus
+from storage.log_context import camera_id
 
 logger = logging.getLogger(__name__)
 
@@ -100,11 +102,13 @@ class AlertDispatcher:
             outcome = Failed(f"{type(error).__name__} while it was sent", permanent=False)
         if isinstance(outcome, Delivered):
             self._delivered += 1
+            DELIVERIES.labels(delivery.channel, "delivered").inc()
             news = await tools.deliveries.delivered(delivery, outcome.receipt, tools.clock.now())
             await tools.live.publish(news, tools.clock.now())
             return
         self._failed += 1
         retry_in = _retry_in(delivery, outcome, tools.random())
+        DELIVERIES.labels(delivery.channel, "dead" if retry_in is None else "failed").inc()
         if retry_in is None:
             logger.error("delivery %s by %s is dead: %s", delivery.id, delivery.channel, outcome.reason)
         await tools.deliveries.fail(delivery, outcome.reason, retry_in)
@@ -114,6 +118,7 @@ class AlertDispatcher:
         if channel is None:
             return Failed(tools.why_not(delivery.channel) or "this channel does not exist", permanent=True)
         context = await tools.deliveries.context(delivery.alert_id)
+        camera_id.set(context.event.camera_id)  # for the log; each delivery is a task of its own
         picture = None
         if context.picture is not None and delivery.channel != "webhook":
             picture = await asyncio.to_thread(drawn_picture, context.picture)

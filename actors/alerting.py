@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actors.metrics import ALERTS, DELIVERIES
 from domain.alert_rules import EventFacts, Match, RuleDetection, match
 from domain.dedup import dedup_key, in_cooldown, last_relevant
 from domain.notification_filter import suppressed
@@ -54,6 +55,7 @@ class Alerting:
         for (rule, found), key in zip(matches, keys, strict=True):
             deliveries = self._deliveries(rule, facts, policy, now)
             if await _cools_down(transaction, rule, key, deliveries, now):
+                ALERTS.labels("held_back").inc()
                 continue
             await transaction.raise_alert(
                 event_id,
@@ -65,6 +67,7 @@ class Alerting:
                 now,
             )
             raised += 1
+            count_suppressed(deliveries)
         return raised
 
     def _deliveries(
@@ -79,6 +82,12 @@ class Alerting:
             if not recipients:
                 rows.append(NewDelivery(channel=channel, recipient=NOBODY, suppressed_because=self.why_not(channel)))
         return rows
+
+
+def count_suppressed(deliveries: Sequence[NewDelivery]) -> None:
+    for delivery in deliveries:
+        if delivery.suppressed_because is not None:
+            DELIVERIES.labels(delivery.channel.value, "suppressed").inc()
 
 
 def _matches(

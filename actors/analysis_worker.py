@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from actors.alerting import Alerting
 from actors.claim_scope import ClaimScope, settle_all
+from actors.metrics import ALERTS, EVENTS
 from actors.ports import AssessorPort
 from actors.work_loop import WorkLoop
 from domain import retry
@@ -30,6 +31,7 @@ from storage.config import RuntimeConfigs
 from storage.doorbells import Doorbells
 from storage.errors import LeaseLost, StoreUnavailable
 from storage.live_bus import LiveBus
+from storage.log_context import camera_id
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class AnalysisWorker:
         return True
 
     async def _settle(self, tools: AnalysisTools, batch: ClaimedBatch, config: RuntimeConfig) -> None:
+        camera_id.set(batch.camera_id)  # for the log; each batch is settled in a task of its own
         try:
             evidence = await self._evidence(tools, batch, config)
             assessment = await tools.assessor.assess(evidence, config)
@@ -145,6 +148,8 @@ class AnalysisWorker:
             alerts = await tools.alerting.raise_alerts(
                 transaction, event_id, evidence, assessment, severity, tools.clock.now()
             )
+        EVENTS.labels(severity.value, assessment.standing.value).inc()
+        ALERTS.labels("raised").inc(alerts)
         if alerts:
             await tools.doorbells.ring("deliveries")
         await tools.live.publish(transaction.news, tools.clock.now())

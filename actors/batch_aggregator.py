@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
+from actors.metrics import BATCHES_CLOSED
 from actors.work_loop import WorkLoop
 from domain.batching import BatchPolicy, OpenBatches
 from domain.clock import Clock
@@ -118,7 +119,10 @@ class BatchAggregator:
         await self._tell(tools, news)
 
     async def _tell(self, tools: AggregatorTools, news: Sequence[NewFrame]) -> None:
-        if any(frame.type == "detection.batch" for frame in news):
+        closed = [frame for frame in news if frame.type == "detection.batch"]
+        for frame in closed:
+            BATCHES_CLOSED.labels(str(frame.data["close_reason"])).inc()
+        if closed:
             await tools.doorbells.ring("batches")
         if news:
             await tools.live.publish(news, tools.clock.now())

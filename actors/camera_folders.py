@@ -14,8 +14,7 @@ from domain.camera_id import camera_id
 from domain.clock import Clock
 from domain.file_stability import Settled, kind
 from schemas.camera import Camera, CameraStatus
-from schemas.frame import LiveChannel, NewFrame
-from schemas.frozen import utc_text
+from schemas.frame_types import CameraStatusChanged, frame
 from storage.cameras import Cameras
 from storage.live_bus import LiveBus
 
@@ -180,15 +179,15 @@ class CameraFolders:
         if previous is None or previous is status:
             return
         now = self._clock.now()
-        data = {
-            "camera_id": camera,
-            "camera_name": (await self._cameras.get(camera)).name,
-            "status": status.value,
-            "previous_status": previous.value,
-            "reason": reason,
-            "timestamp": utc_text(now),
-        }
-        await self._live.publish([NewFrame(type="camera.status_changed", channel=LiveChannel.CAMERAS, data=data)], now)
+        changed = CameraStatusChanged(
+            camera_id=camera,
+            camera_name=(await self._cameras.get(camera)).name,
+            status=status,
+            previous_status=previous,
+            reason=reason,
+            timestamp=now,
+        )
+        await self._live.publish([frame(changed)], now)
 
 
 def _folders(root: Path) -> tuple[list[str], list[str]]:

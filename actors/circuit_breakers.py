@@ -6,20 +6,11 @@ from collections.abc import Awaitable
 from actors.ports import BreakersPort
 from domain.circuit_breaker import Admitted, CircuitBreaker, Rejected
 from domain.clock import Clock
-from schemas.breaker import Breaker
+from schemas.breaker import Breaker, BreakerReset
 from schemas.service import Health
+from storage.errors import NotFound
 
 logger = logging.getLogger(__name__)
-
-
-class UnknownBreaker(Exception):
-    """No breaker has this name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-
-    def __str__(self) -> str:
-        return f"there is no circuit breaker {self.args[0]!r}"
 
 
 class CircuitBreakers:
@@ -59,12 +50,14 @@ class CircuitBreakers:
     async def status(self) -> list[Breaker]:
         return [breaker.status() for breaker in self._breakers.values()]
 
-    async def reset(self, name: str) -> Breaker:
-        """Closes it by hand. Raises UnknownBreaker."""
+    async def reset(self, name: str) -> BreakerReset:
+        """Closes it by hand. Raises NotFound."""
         if name not in self._breakers:
-            raise UnknownBreaker(name)
-        self._breakers[name].reset(self._clock.now())
-        return self._breakers[name].status()
+            raise NotFound(f"there is no circuit breaker {name}")
+        breaker = self._breakers[name]
+        before = breaker.status()
+        breaker.reset(self._clock.now())
+        return BreakerReset(before=before, after=breaker.status())
 
 
 class UnstoppedByBreakers:
@@ -92,7 +85,7 @@ class UnstoppedByBreakers:
     async def status(self) -> list[Breaker]:
         return await self._breakers.status()
 
-    async def reset(self, name: str) -> Breaker:
+    async def reset(self, name: str) -> BreakerReset:
         return await self._breakers.reset(name)
 
     async def _tell(self, call: Awaitable[None]) -> None:

@@ -8,17 +8,21 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 import numpy as np
 
 from actors.claim_scope import ClaimScope
 from actors.frames import DecodedMedia, decode_media
+from actors.metrics import DETECTION_SECONDS, MEDIA
 from actors.ports import ActorAway, AggregatorPort, BreakersPort, DetectorPort, FoundBox
+from actors.scene_watch import SceneWatch, Seen
 from actors.work_loop import WorkLoop
 from domain import retry
 from domain.circuit_breaker import Rejected
+from domain.clock import Clock, SystemClock
 from domain.labels import expand, normalised
 from schemas.detection import BoundingBox, FrameDetection, MediaDetections
 from schemas.media import ClaimedMedia
@@ -26,6 +30,7 @@ from schemas.runtime_config import RuntimeConfig
 from schemas.service import Health
 from storage.config import RuntimeConfigs
 from storage.errors import StoreUnavailable
+from storage.log_context import about_camera, camera_id
 from storage.media import MediaQueue
 from vision.errors import DetectorUnavailable, UnreadableMedia, WrongFrameShape
 from vision.letterbox import InputSpec
@@ -53,6 +58,9 @@ class DetectionTools:
     breakers: BreakersPort
     wait: Callable[[float], Awaitable[object]]
     random: Callable[[], float]
+    clock: Clock = field(default_factory=SystemClock)
+    scenes: SceneWatch | None = None
+    """Watches what the cameras show; None where nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +92,16 @@ class DetectionWorker:
 
     async def stop(self) -> None:
         await asyncio.gather(*(loop.stop() for loop in self._loops))
+        if self._tools is not None and self._tools.scenes is not None:
+            await self._tools.scenes.stop()
 
     async def health(self) -> Health:
         worst = min((loop.health() for loop in self._loops), key=lambda health: health.healthy)
         message = worst.message or self._away
-        return Health(healthy=worst.healthy, message=message, detail={"files_done": self._done})
+        detail = {"files_done": self._done}
+        if self._tools is not None and self._tools.scenes is not None:
+            detail |= {"scene_failures": self._tools.scenes.failures, "scene_dropped": self._tools.scenes.dropped}
+        return Health(healthy=worst.healthy, message=message, detail=detail)
 
     async def _wait(self, seconds: float) -> None:
         await (self._tools.wait(seconds) if self._tools else asyncio.sleep(seconds))
@@ -131,6 +144,7 @@ class DetectionWorker:
     async def _detect(self, tools: DetectionTools, files: Sequence[ClaimedMedia], config: RuntimeConfig) -> bool:
         """Whether it is worth claiming more at once: not while the breaker is open or the detector away."""
         assert self._input is not None
+        began = tools.clock.monotonic()
         admission = await tools.breakers.admit(BREAKER)
         if isinstance(admission, Rejected):
             await tools.queue.give_back(files, admission.retry_in)
@@ -146,6 +160,8 @@ class DetectionWorker:
         if not readable:
             await tools.breakers.released(BREAKER, admission)
             return True
+        if tools.scenes is not None:
+            tools.scenes.look([Seen(file.camera_id, file.id, file.captured_at, m.view) for file, m in readable])
         try:
             found = await self._look(tools, [media for _, media in readable], config.detection_confidence_threshold)
         except DetectorUnavailable as error:
@@ -163,11 +179,15 @@ class DetectionWorker:
             await tools.breakers.failed(BREAKER, admission)
             await self._fail(tools, [file for file, _ in readable], Unusable(f"detection failed: {error}", final=False))
             raise
+        for _ in readable:
+            DETECTION_SECONDS.observe(tools.clock.monotonic() - began)
         await tools.breakers.succeeded(BREAKER, admission)
         keep = expand(config.detection_classes)
-        results = [_result(file, media, boxes, keep) for (file, media), boxes in zip(readable, found, strict=True)]
+        now = tools.clock.now()
+        results = [_result(file, media, boxes, keep, now) for (file, media), boxes in zip(readable, found, strict=True)]
         await self._hand_over(tools, results)
         self._done += len(results)
+        MEDIA.labels("detected").inc(len(results))
         return True
 
     async def _hand_over(self, tools: DetectionTools, results: Sequence[MediaDetections]) -> None:
@@ -181,7 +201,8 @@ class DetectionWorker:
         return await tools.aggregator.add(results)
 
     async def _decode(self, file: ClaimedMedia, spec: InputSpec) -> DecodedMedia | Unusable:
-        """The frames, or why there are none."""
+        """The frames, or why there are none. In a task of its own, whose log lines name the camera."""
+        camera_id.set(file.camera_id)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, decode_media, file, spec)
         except UnreadableMedia as error:
@@ -197,8 +218,10 @@ class DetectionWorker:
         for file in files:
             decision = retry.next_try(retry.MEDIA, file.attempts, tools.random())
             retry_in = decision.seconds if isinstance(decision, retry.RetryIn) and not because.final else None
+            MEDIA.labels("dead" if retry_in is None else "retried").inc()
             if retry_in is None:
-                logger.warning("media %s of %s is dead: %s", file.id, file.camera_id, because.reason)
+                with about_camera(file.camera_id):
+                    logger.warning("media %s of %s is dead: %s", file.id, file.camera_id, because.reason)
             await tools.queue.fail(file, because.reason, retry_in)
 
     async def _look(
@@ -222,7 +245,11 @@ class DetectionWorker:
 
 
 def _result(
-    file: ClaimedMedia, media: DecodedMedia, found: Sequence[Sequence[FoundBox]], keep: frozenset[str]
+    file: ClaimedMedia,
+    media: DecodedMedia,
+    found: Sequence[Sequence[FoundBox]],
+    keep: frozenset[str],
+    found_at: datetime,
 ) -> MediaDetections:
     """What goes to the aggregator: the boxes of the classes that are kept."""
     return MediaDetections(
@@ -234,6 +261,7 @@ def _result(
         height=media.height,
         frames=len(media.frames),
         length_seconds=media.frames[-1].offset_seconds,
+        found_at=found_at,
         detections=tuple(
             FrameDetection(
                 object_type=object_type,

@@ -10,12 +10,14 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
 from actors.camera_folders import CameraFolders
 from actors.intake import Intake, look_at, modified_ns
+from actors.metrics import MEDIA
 from actors.work_loop import WorkLoop
 from domain.clock import Clock
 from domain.file_stability import Observed, Settled, SettlingFiles, kind
@@ -25,6 +27,7 @@ from storage.cameras import Cameras
 from storage.doorbells import Doorbells
 from storage.errors import StoreError, StoreUnavailable
 from storage.live_bus import LiveBus
+from storage.log_context import about_camera
 from storage.media import MediaQueue
 
 logger = logging.getLogger(__name__)
@@ -125,6 +128,7 @@ class FileWatcher:
         """One transaction for the files of a batch, whatever each of them is."""
         assert self._folders is not None
         files: list[NewMedia] = []
+        settled_at = tools.clock.now()
         looked_at = await asyncio.to_thread(lambda: [look_at(file, tools.clock.now()) for file in batch])
         for settled, seen in zip(batch, looked_at, strict=True):
             if isinstance(seen, Settled):  # it changed since: wait until it settles again
@@ -132,7 +136,7 @@ class FileWatcher:
                 continue
             camera = await self._folders.camera_of(settled.path)
             if seen is not None and camera is not None:
-                files.append(_new_media(camera.id, settled, seen))
+                files.append(_new_media(camera.id, settled, seen, settled_at))
         if not files:
             return
         taken = await self._add(tools, files)
@@ -140,8 +144,10 @@ class FileWatcher:
         if taken:
             await tools.doorbells.ring("media")
         for file in taken:
+            MEDIA.labels("refused" if file.refused else "taken_in").inc()
             if file.refused:
-                logger.warning("%r of %s is refused: %s", file.path, file.camera_id, file.refused)
+                with about_camera(file.camera_id):
+                    logger.warning("%r of %s is refused: %s", file.path, file.camera_id, file.refused)
 
     async def _add(self, tools: WatcherTools, files: list[NewMedia]) -> list[NewMedia]:
         """Those that could be taken in: one that cannot must not stop the others; a scan finds it again."""
@@ -261,7 +267,7 @@ def _may_be_upload(_change: Change, path: str) -> bool:
     return kind(path) is not None or os.path.isdir(path)
 
 
-def _new_media(camera_id: str, settled: Settled, seen: Intake) -> NewMedia:
+def _new_media(camera_id: str, settled: Settled, seen: Intake, settled_at: datetime) -> NewMedia:
     return NewMedia(
         camera_id=camera_id,
         path=settled.path,
@@ -270,5 +276,6 @@ def _new_media(camera_id: str, settled: Settled, seen: Intake) -> NewMedia:
         content_hash=seen.content_hash,
         media_type=settled.kind,
         captured_at=seen.captured_at,
+        settled_at=settled_at,
         refused=seen.refused,
     )

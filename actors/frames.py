@@ -9,7 +9,7 @@ import numpy.typing as npt
 from actors.intake import modified_ns
 from schemas.media import ClaimedMedia, MediaType
 from vision.errors import UnreadableMedia
-from vision.letterbox import InputSpec, apply, plan
+from vision.letterbox import InputSpec, Letterbox, apply, plan
 from vision.reading import MOST_BYTES, open_regular_file, read_picture
 from vision.video import MOST_CLIP_BYTES, sample_frames
 
@@ -31,6 +31,8 @@ class DecodedMedia:
     width: int
     height: int
     frames: tuple[LetterboxedFrame, ...]
+    view: npt.NDArray[np.uint8]
+    """H×W×3 uint8 BGR: the first frame, small and without its padding."""
 
 
 def decode_media(file: ClaimedMedia, spec: InputSpec) -> DecodedMedia:
@@ -42,7 +44,8 @@ def decode_media(file: ClaimedMedia, spec: InputSpec) -> DecodedMedia:
         return _decode_clip(file.path, spec)
     picture = read_picture(data, reduce_to=spec.box)
     letterbox = plan(picture.width, picture.height, spec)
-    return DecodedMedia(picture.width, picture.height, (LetterboxedFrame(0.0, apply(picture.pixels, letterbox)),))
+    frame = LetterboxedFrame(0.0, apply(picture.pixels, letterbox))
+    return DecodedMedia(picture.width, picture.height, (frame,), _without_padding(frame, letterbox))
 
 
 def _decode_clip(path: str, spec: InputSpec) -> DecodedMedia:
@@ -53,7 +56,13 @@ def _decode_clip(path: str, spec: InputSpec) -> DecodedMedia:
             continue  # the clip changes its size on the way: boxes are told in the first frame's pixels
         size = (picture.width, picture.height)
         frames.append(LetterboxedFrame(offset, apply(picture.pixels, plan(*size, spec))))
-    return DecodedMedia(*size, tuple(frames))
+    return DecodedMedia(*size, tuple(frames), _without_padding(frames[0], plan(*size, spec)))
+
+
+def _without_padding(frame: LetterboxedFrame, letterbox: Letterbox) -> npt.NDArray[np.uint8]:
+    """A part of the frame's own memory."""
+    rows = slice(letterbox.top, letterbox.top + letterbox.inner_height)
+    return frame.pixels[rows, letterbox.left : letterbox.left + letterbox.inner_width]
 
 
 def _check_unchanged(file: ClaimedMedia, status: os.stat_result) -> None:

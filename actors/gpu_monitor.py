@@ -1,21 +1,25 @@
-"""Samples every NVIDIA GPU of its node through NVML and stores the figures; without a GPU there are none.
+"""Samples every NVIDIA GPU of its node through NVML, tells and stores the figures; without a GPU there are none.
 
 When it dies nothing is lost but the samples of those seconds.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pynvml
-
+from actors.nvml import sample_gpus
 from actors.work_loop import WorkLoop
 from domain.clock import Clock
+from schemas.frame_types import GpuStatsUpdated, frame
 from schemas.service import Health
+from storage.errors import StoreUnavailable
 from storage.gpu_stats import GpuSample, GpuStats
+from storage.live_bus import LiveBus
+from storage.performance import PerformanceRows
 
 NO_GPU = "no NVIDIA GPU on this node"
+DRIVER_SECONDS = 15.0
+"""A driver that answers no sooner counts as a failure; after three the supervisor starts this process anew."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class MonitorTools:
     """What the monitor works with, opened in its own process."""
 
     stats: GpuStats
+    performance: PerformanceRows
+    live: LiveBus
     clock: Clock
 
 
@@ -54,43 +60,31 @@ class GpuMonitor:
     async def _work(self) -> bool:
         if self._tools is None:
             self._tools = await self._connect()
-        samples = await asyncio.to_thread(sample_gpus)
+        tools = self._tools
+        samples = await asyncio.wait_for(asyncio.to_thread(sample_gpus), DRIVER_SECONDS)
         self._gpus = len(samples)
         if samples:
-            await self._tools.stats.add(self._node, samples, self._tools.clock.now())
+            fps = await _frames_per_second(tools)
+            now = tools.clock.now()
+            await tools.live.publish([frame(_told(samples, fps))], now)
+            await tools.stats.add(self._node, samples, now, fps)
         return False
 
 
-def sample_gpus() -> list[GpuSample]:
-    """Every GPU that NVML shows; [] without a driver. A figure that a GPU does not give is null."""
+async def _frames_per_second(tools: MonitorTools) -> float | None:
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
-        return [_sample(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _sample(index: int) -> GpuSample:
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    name = pynvml.nvmlDeviceGetName(handle)
-    memory = _asked(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle))
-    power = _asked(lambda: pynvml.nvmlDeviceGetPowerUsage(handle))
-    return GpuSample(
-        index=index,
-        name=name if isinstance(name, str) else name.decode(),
-        utilization=_asked(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)),
-        memory_used_mb=None if memory is None else memory.used // 2**20,
-        memory_total_mb=None if memory is None else memory.total // 2**20,
-        temperature_celsius=_asked(lambda: float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))),
-        power_watts=None if power is None else power / 1000,
-    )
-
-
-def _asked(question: Callable[[], Any]) -> Any:
-    try:
-        return question()
-    except pynvml.NVMLError:
+        return await tools.performance.frames_per_second()
+    except StoreUnavailable:
         return None
+
+
+def _told(samples: Sequence[GpuSample], fps: float | None) -> GpuStatsUpdated:
+    """GPU 0's figures."""
+    first = samples[0]
+    return GpuStatsUpdated(
+        utilization=first.utilization,
+        memory_used=first.memory_used_mb,
+        memory_total=first.memory_total_mb,
+        temperature=first.temperature_celsius,
+        inference_fps=fps,
+    )

@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 from domain.circuit_breaker import Admitted, Rejected
 from schemas.assessment import Assessment, Evidence
-from schemas.breaker import Breaker
-from schemas.detection import MediaDetections
+from schemas.audit import Caller
+from schemas.breaker import Breaker, BreakerReset
+from schemas.cleanup import CleanupReport, OrphanReport
+from schemas.detection import DetectedObject, MediaDetections
+from schemas.model import ZooModel
 from schemas.runtime_config import RuntimeConfig
-from schemas.service import Health
+from schemas.service import Health, ServiceAction, ServiceActionDone
+from vision.zoo.loaded import ZooPicture
 
 FoundBox = tuple[str, float, float, float, float, float]
 """Class, confidence, x, y, width, height in the picture's own pixels."""
@@ -77,7 +81,9 @@ class BreakersPort(Protocol):
 
     async def status(self) -> list[Breaker]: ...
 
-    async def reset(self, name: str) -> Breaker: ...
+    async def reset(self, name: str) -> BreakerReset:
+        """Closes it by hand. Raises NotFound."""
+        ...
 
 
 class Watched(Protocol):
@@ -94,16 +100,63 @@ class Watched(Protocol):
     async def health(self) -> Health: ...
 
 
+class ServiceRefused(Exception):
+    """What a person asked of a service cannot be done; the reason is for that person."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
 class SupervisorPort(Protocol):
-    """Services by hand: each answers with the service as it is afterwards."""
+    """Services by hand."""
+
+    async def act(self, action: ServiceAction, name: str, caller: Caller) -> ServiceActionDone:
+        """Answers within seconds with the service as it is then. Raises NotFound, ServiceRefused, Conflict."""
+        ...
+
+
+class CleanupRunning(Exception):
+    """Another job of the clean-up service is under way: there is one at a time."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(job)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is running; try again when it has ended"
 
 
 class CleanupPort(Protocol):
     """The clean-up service, which alone deletes."""
 
+    async def run(self, dry_run: bool, caller: Caller) -> CleanupReport:
+        """Deletes what has expired, or says what would be. Raises CleanupRunning."""
+        ...
+
+    async def orphans(self, dry_run: bool, caller: Caller) -> OrphanReport:
+        """Deletes files that no row refers to, or lists them. Raises CleanupRunning."""
+        ...
+
 
 class ModelZooPort(Protocol):
     """The registry of models and the ledger of the memory they hold."""
+
+    async def run(self, name: str, image: ZooPicture, confidence: float | None = None) -> list[DetectedObject]:
+        """What the model finds, in the picture's own pixels; loads it on first use.
+
+        Raises UnknownModel, ModelUnavailable, ModelBusy, InferenceFailed, UnreadablePicture, ValueError.
+        """
+        ...
+
+    async def load(self, name: str) -> ZooModel: ...
+
+    async def unload(self, name: str) -> ZooModel:
+        """Raises ModelBusy while it is in use."""
+        ...
+
+    async def status(self) -> list[ZooModel]: ...
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 A name survives a restart of either end; a call to one that is away raises ActorAway, and the caller's loop tries again.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,11 +19,24 @@ NAMESPACE = "home-security"
 
 
 class Ref:
-    """`await Ref("batch_aggregator").add(x)`: any public method of the actor, found by its name at each call."""
+    """`await Ref("batch_aggregator").add(x)`: any public method of the actor, found by its name at each call.
 
-    def __init__(self, name: str, namespace: str = NAMESPACE) -> None:
+    With `within_seconds` one that hangs counts as away after that; what was asked of it may be done all the same.
+    With `takes_its_time` only its health has to come within that time, and the answer when it is done.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        namespace: str = NAMESPACE,
+        within_seconds: float | None = None,
+        *,
+        takes_its_time: bool = False,
+    ) -> None:
         self._name = name
         self._namespace = namespace
+        self._within_seconds = within_seconds
+        self._takes_its_time = takes_its_time
         self._handle: Any = None
 
     def __getattr__(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
@@ -31,9 +45,15 @@ class Ref:
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await getattr(self._found(), method).remote(*args, **kwargs)
+                if self._takes_its_time:
+                    async with asyncio.timeout(self._within_seconds):
+                        await self._found().health.remote()
+                async with asyncio.timeout(None if self._takes_its_time else self._within_seconds):
+                    return await getattr(self._found(), method).remote(*args, **kwargs)
             except RayTaskError as error:
-                raise error.as_instanceof_cause() from None
+                raise _cause(error) from error
+            except TimeoutError:
+                raise ActorAway(self._name, f"no answer within {self._within_seconds} s") from None
             except ActorUnavailableError:
                 raise ActorStarting(self._name, "it is being started") from None
             except RayActorError as error:
@@ -51,6 +71,11 @@ class Ref:
         return self._handle
 
 
+def _cause(error: RayTaskError) -> Exception:
+    """What was raised over there, in its own words: Ray's own has a stack trace for words."""
+    return error.cause if isinstance(error.cause, Exception) else error
+
+
 class DetectorDeployment:
     """The replicated detector. Serve spreads the calls; a replica that dies fails its call, and the frames wait."""
 
@@ -60,18 +85,25 @@ class DetectorDeployment:
         self._deployment = deployment
         self._handle: Any = None
 
+    async def switch(self, on: bool) -> None:
+        """Has every replica load its model, or give it back and take no frames."""
+        await (await self._found()).broadcast("switch", on).results_async(timeout_s=5)
+
+    async def _found(self) -> Any:
+        if self._handle is None:
+            self._app_name = self._app_name or await Ref("supervisor").app_name()
+            self._handle = serve.get_deployment_handle(self._deployment, self._app_name)
+        return self._handle
+
     def __getattr__(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         if method.startswith("_"):
             raise AttributeError(method)
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             try:
-                if self._handle is None:
-                    self._app_name = self._app_name or await Ref("supervisor").app_name()
-                    self._handle = serve.get_deployment_handle(self._deployment, self._app_name)
-                return await getattr(self._handle, method).remote(*args, **kwargs)
+                return await getattr(await self._found(), method).remote(*args, **kwargs)
             except RayTaskError as error:
-                raise error.as_instanceof_cause() from None
+                raise _cause(error) from error
             except (
                 RayActorError,
                 RayServeException,

@@ -1,77 +1,50 @@
-"""Looks at every service, restarts what failed, and writes down what it saw: the one writer of the table `services`.
+"""Looks at every service, restarts what failed, carries out a person's wishes, and writes down what it saw: the one
+writer of the tables `services` and `disabled_services`.
 
-When it dies nothing else stops; what the API shows grows stale, and says so, until its successor looks again.
+When it dies nothing else stops; what the API shows grows stale, and says so, until its successor looks again. What was
+switched off stays off: that is a row.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
+from actors.service_rows import merged, own_row, service_row, status_frames
+from actors.services_by_hand import ServicesByHand
+from actors.supervised_service import SupervisedService, SupervisorTools, observe
 from actors.work_loop import WorkLoop
 from domain.clock import Clock
-from domain.degradation import Degradation, DegradationMode
-from domain.supervision import Observation, Restart, Supervision
-from schemas.service import Health, Service, ServiceCategory, ServiceStatus
+from domain.degradation import Degradation
+from domain.supervision import Observation, Restart
+from domain.watch import Watch
+from schemas.audit import Caller
+from schemas.service import Health, Service, ServiceAction, ServiceActionDone, ServiceStatus
 from storage.errors import StoreUnavailable
-from storage.services import Services
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
-PROBE_SECONDS = 1.8
-PATIENCE_SECONDS = 60.0
 DEGRADATION_EVERY_SECONDS = 15.0
+RESTART_SECONDS = 10.0
+KEEP_DOWN_SECONDS = 5.0
 DEGRADABLE = ("postgres", "redis", "yolo26", "file_watcher", "detection_worker", "batch_aggregator", "analysis_worker")
 
 
-class Gone(Exception):
-    """A probe found nothing alive to ask."""
-
-
-class Starting(Exception):
-    """A probe found a service that is being started by somebody else, such as Ray."""
-
-
-@dataclass(frozen=True)
-class SupervisedService:
-    """One service: how to ask it how it is, and how to start it again (None: somebody else does)."""
-
-    name: str
-    category: ServiceCategory
-    probe: Callable[[], Awaitable[Health]]
-    """Raises Gone when nothing is there, Starting when somebody starts it; any other error is a failing service."""
-    restart: Callable[[], Awaitable[None]] | None
-    status_when_idle: ServiceStatus | None = None
-    """A fixed status, for a service that is a choice and was not made."""
-    shown: bool = True
-
-
-@dataclass(frozen=True)
-class SupervisorTools:
-    """What the supervisor works with, opened in its own process."""
-
-    services: Sequence[SupervisedService]
-    rows: Services
-    clock: Clock
-
-
 class Supervisor:
-    """Starts, probes, restarts (5 s doubling to 300 s)."""
+    """Starts, probes, restarts (5 s doubling to 300 s), and does by hand what is asked."""
 
     def __init__(self, app_name: str, connect: Callable[[], Awaitable[SupervisorTools]]) -> None:
         self._app_name = app_name
         self._connect = connect
         self._tools: SupervisorTools | None = None
-        self._supervisions: dict[str, Supervision] = {}
-        self._restarted_at: dict[str, datetime] = {}
-        self._proven: set[str] = set()
-        self._unproven_since: dict[str, float] = {}
+        self._opening = asyncio.Lock()
+        self._disabled: set[str] = set()
+        self._watches: dict[str, Watch] = {}
+        self._statuses: dict[str, ServiceStatus] = {}
         self._degradation = Degradation(DEGRADABLE)
         self._judged_at = float("-inf")
         self._in_memory = 0
+        self._by_hand = ServicesByHand(self._disabled, self._watches, self._note)
         self._loop = WorkLoop("supervisor", self.look, self._wait)
 
     async def start(self) -> None:
@@ -79,6 +52,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         await self._loop.stop()
+        await self._by_hand.stop()
 
     async def health(self) -> Health:
         return self._loop.health()
@@ -87,122 +61,89 @@ class Supervisor:
         """The name of the Serve application that this pipeline belongs to."""
         return self._app_name
 
+    async def act(self, action: ServiceAction, name: str, caller: Caller) -> ServiceActionDone:
+        """A person's wish; answers within seconds, while what takes longer goes on.
+
+        Raises NotFound, ServiceRefused, and Conflict while another wish about this service is being carried out.
+        """
+        return await self._by_hand.act(await self._opened(), action, name, caller)
+
     async def _wait(self, _seconds: float) -> None:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
+    async def _opened(self) -> SupervisorTools:
+        async with self._opening:
+            if self._tools is None:
+                tools = await self._connect()
+                self._disabled |= await tools.rows.disabled()
+                self._watches |= {service.name: Watch() for service in tools.services}
+                await tools.rows.keep_only(["supervisor", *(service.shown_as for service in tools.services)])
+                self._tools = tools
+        return self._tools
+
     async def look(self) -> bool:
         """One look at everything, side by side."""
-        if self._tools is None:
-            self._tools = await self._connect()
-        tools = self._tools
-        rows = await asyncio.gather(*(self._look(tools, service) for service in tools.services))
-        self._in_memory = sum(int(row.detail.get("waiting_for_database", 0)) for row in rows)
-        self._judge(tools.clock, rows)
-        shown = [row for service, row in zip(tools.services, rows, strict=True) if service.shown]
+        tools = await self._opened()
+        seen = await asyncio.gather(*(self._look(tools, service) for service in tools.services))
+        self._in_memory = sum(int(row.detail.get("waiting_for_database", 0)) for row in seen)
+        groups: dict[str, list[Service]] = {}
+        for service, row in zip(tools.services, seen, strict=True):
+            groups.setdefault(service.shown_as, []).append(row)
+        self._judge(tools.clock, [merged(name, rows) for name, rows in groups.items()])
+        shown = {service.shown_as for service in tools.services if service.shown}
+        await self._note(tools, [merged(name, rows) for name, rows in groups.items() if name in shown])
+        await self._by_hand.write_audit(tools)
+        return False
+
+    async def _note(self, tools: SupervisorTools, rows: Sequence[Service]) -> None:
+        """Writes rows down, its own with them, and tells the live views of every status that changed."""
+        frames = status_frames(self._statuses, rows)
+        self._statuses |= {row.name: row.status for row in rows}
+        now = tools.clock.now()
         try:
-            await tools.rows.upsert_many([*shown, self._own_row(tools.clock.now())])
+            await tools.rows.upsert_many([*rows, own_row(self._degradation, self._in_memory, now)])
         except StoreUnavailable as error:
             logger.warning("what was seen cannot be written down: %s", error)
-        return False
+        await tools.live.publish(frames, now)
 
     async def _look(self, tools: SupervisorTools, service: SupervisedService) -> Service:
         """Probes one service and starts it again when that is due."""
-        observed, health = await _observe(service)
-        observed = self._with_patience(service.name, observed, tools.clock.monotonic())
-        supervision = self._supervisions.setdefault(service.name, Supervision())
-        decision = supervision.observe(observed, tools.clock.monotonic())
+        watch, clock = self._watches[service.name], tools.clock
+        turn = watch.turn
+        observed, health = await observe(service)
+        enabled = service.shown_as not in self._disabled
+        observed, decision = watch.see(observed, clock.monotonic(), enabled=enabled, turn=turn)
         if isinstance(decision, Restart) and service.restart is not None:
             logger.warning("restarting %s (number %d): %s", service.name, decision.number, health.message)
-            self._restarted_at[service.name] = tools.clock.now()
-            self._proven.discard(service.name)
-            self._unproven_since.pop(service.name, None)
-            try:
-                await asyncio.wait_for(service.restart(), 10)
-            except Exception as error:
-                logger.warning("%s could not be restarted: %s", service.name, error)
-        return Service(
-            name=service.name,
-            category=service.category,
-            status=service.status_when_idle or _STATUS[observed],
-            failure_count=supervision.restarts + supervision.failures,
-            last_restart=self._restarted_at.get(service.name),
-            message=health.message,
-            detail=health.detail,
-            checked_at=tools.clock.now(),
-        )
+            watch.restarted(clock.now())
+            watch.healing = True
+            await _try(service.name, "restarted", service.restart, RESTART_SECONDS)
+            watch.healing = False
+        if not enabled and not watch.in_hand and observed is not Observation.DEAD:
+            await self._keep_down(service)
+        return service_row(service, watch, observed, health, enabled, clock)
 
-    def _with_patience(self, name: str, observed: Observation, now: float) -> Observation:
-        """A service that has not been healthy since it was started is given time; one that stays away is not."""
-        if observed is Observation.HEALTHY:
-            self._proven.add(name)
-            self._unproven_since.pop(name, None)
-            return observed
-        if name in self._proven and observed is not Observation.STARTING:
-            return observed
-        since = self._unproven_since.setdefault(name, now)
-        if now - since < PATIENCE_SECONDS:
-            return Observation.STARTING
-        return Observation.DEAD if observed is Observation.STARTING else observed
+    async def _keep_down(self, service: SupervisedService) -> None:
+        """It runs although it is switched off: the wish was broken off, or somebody else started it."""
+        if service.by_hand is not None and service.by_hand.disable is not None:
+            logger.warning("%s is switched off and runs: it is ended", service.name)
+            await _try(service.name, "ended", service.by_hand.disable, KEEP_DOWN_SECONDS)
 
     def _judge(self, clock: Clock, rows: Sequence[Service]) -> None:
         if clock.monotonic() - self._judged_at < DEGRADATION_EVERY_SECONDS:
             return
         self._judged_at = clock.monotonic()
         for row in rows:
-            if row.name in DEGRADABLE:
+            if row.name not in DEGRADABLE:
+                continue
+            if not row.enabled:
+                self._degradation.forget(row.name)
+            else:
                 self._degradation.observe(row.name, row.status is ServiceStatus.RUNNING, clock.now(), row.message)
 
-    def _own_row(self, now: datetime) -> Service:
-        return Service(
-            name="supervisor",
-            category=ServiceCategory.MONITORING,
-            status=ServiceStatus.RUNNING,
-            detail={"degradation": degradation_detail(self._degradation, self._in_memory)},
-            checked_at=now,
-        )
 
-
-_STATUS = {
-    Observation.HEALTHY: ServiceStatus.RUNNING,
-    Observation.STARTING: ServiceStatus.STARTING,
-    Observation.FAILING: ServiceStatus.UNHEALTHY,
-    Observation.DEAD: ServiceStatus.STOPPED,
-}
-
-
-async def _observe(service: SupervisedService) -> tuple[Observation, Health]:
-    if service.status_when_idle is not None:
-        return Observation.HEALTHY, Health(healthy=True)
+async def _try(name: str, what: str, act: Callable[[], Awaitable[None]], seconds: float) -> None:
     try:
-        health = await asyncio.wait_for(service.probe(), PROBE_SECONDS)
-    except Gone as error:
-        return Observation.DEAD, Health(healthy=False, message=str(error))
-    except Starting as error:
-        return Observation.STARTING, Health(healthy=False, message=str(error))
-    except TimeoutError:
-        return Observation.FAILING, Health(healthy=False, message=f"no answer within {PROBE_SECONDS} s")
+        await asyncio.wait_for(act(), seconds)
     except Exception as error:
-        return Observation.FAILING, Health(healthy=False, message=f"{type(error).__name__}: {error}")
-    return (Observation.HEALTHY if health.healthy else Observation.FAILING), health
-
-
-def degradation_detail(degradation: Degradation, in_memory: int) -> dict[str, Any]:
-    """As GET /api/system/pipeline shows it."""
-    return {
-        "mode": degradation.mode.value,
-        "is_degraded": degradation.mode is not DegradationMode.NORMAL,
-        "redis_healthy": degradation.is_healthy("redis"),
-        "memory_queue_size": in_memory,
-        "fallback_queues": {},
-        "services": [
-            {
-                "name": service.name,
-                "status": service.status.value,
-                "last_check": service.last_check.timestamp() if service.last_check else None,
-                "consecutive_failures": service.consecutive_failures,
-                "error_message": service.error_message,
-            }
-            for service in degradation.services
-        ],
-        "available_features": list(degradation.available_features),
-    }
+        logger.warning("%s could not be %s: %s", name, what, error)

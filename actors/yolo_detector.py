@@ -18,6 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from actors.metrics import DETECTOR_CALL_SECONDS, FRAMES_DETECTED
+from actors.nvml import process_memory_mb
+from actors.self_check import SelfCheck
 from domain.clock import Clock, SystemClock
 from schemas.detection import BoundingBox, DetectedObject
 from vision.errors import DetectorUnavailable, InferenceFailed, ModelUnusable, WrongFrameShape
@@ -70,6 +73,7 @@ class YoloDetector:
         self._failures = 0
         self._last_failure = ""
         self._frames = FrameCounter()
+        self._self_check = SelfCheck(self._clock, lambda: Path(self._cache_dir or _default_cache_dir()))
 
     def start(self) -> None:
         """Load the model; may take minutes where weights are exported first. Never raises: ask `health`."""
@@ -100,10 +104,7 @@ class YoloDetector:
         letterbox = plan(picture.width, picture.height, runtime.input_spec)
         frame = apply(picture.pixels, letterbox)
         wanted = self._confidence if confidence is None else confidence
-        return [
-            DetectedObject(object_type=name, confidence=sure, bbox=BoundingBox(x=x, y=y, width=width, height=height))
-            for name, sure, x, y, width, height in self._run(runtime, frame[np.newaxis], [letterbox], wanted)[0]
-        ]
+        return [_object(box) for box in self._run(runtime, frame[np.newaxis], [letterbox], wanted)[0]]
 
     def detect_stack(
         self, stack: NDArray[np.uint8], sizes: Sequence[tuple[int, int]], confidence: float
@@ -125,7 +126,7 @@ class YoloDetector:
     def self_check(self) -> dict[str, Any]:
         """Run the model on a picture drawn from numbers: what it found, and how long that took."""
         before = self._clock.monotonic()
-        found = self.detect(self_check_picture(), confidence=0.05)
+        found = self._in_check_picture()
         return {
             "milliseconds": round((self._clock.monotonic() - before) * 1e3, 1),
             "objects": [one.model_dump() for one in found],
@@ -139,6 +140,10 @@ class YoloDetector:
             return "unhealthy", self._unavailable
         if self._failures >= FAILURES_UNTIL_UNHEALTHY:
             return "unhealthy", f"the last {self._failures} calls failed: {self._last_failure}"
+        self._self_check.run_if_due(self._runtime.fingerprint, self._in_check_picture)
+        fault = self._self_check.fault()
+        if fault is not None:
+            return "unhealthy", fault
         return "healthy", "; ".join(self._runtime.remarks)
 
     def describe(self) -> dict[str, Any]:
@@ -160,10 +165,25 @@ class YoloDetector:
             "frames_last_minute": self._frames.last_minute(now),
             "inference_fps": self._frames.frames_per_second(now),
             "milliseconds_per_frame": None if milliseconds is None else round(milliseconds, 2),
+            "vram_mb": process_memory_mb(os.getpid(), runtime.device) if runtime else None,
+            "self_check": self._self_check.describe() if runtime else None,
         }
 
+    def _in_check_picture(self) -> list[DetectedObject]:
+        """What the model finds in the known picture; no frame of anybody's, so it is not counted as one."""
+        runtime = self._ready()
+        picture = self_check_picture()
+        letterbox = plan(picture.shape[1], picture.shape[0], runtime.input_spec)
+        found = self._run(runtime, apply(picture, letterbox)[np.newaxis], [letterbox], 0.05, counted=False)[0]
+        return [_object(box) for box in found]
+
     def _run(
-        self, runtime: Runtime, stack: NDArray[np.uint8], letterboxes: Sequence[Letterbox], confidence: float
+        self,
+        runtime: Runtime,
+        stack: NDArray[np.uint8],
+        letterboxes: Sequence[Letterbox],
+        confidence: float,
+        counted: bool = True,
     ) -> list[list[CompactBox]]:
         if not len(stack):
             return []
@@ -178,7 +198,10 @@ class YoloDetector:
             raise InferenceFailed(self._last_failure) from error
         now = self._clock.monotonic()
         self._failures = 0
-        self._frames.add(len(stack), now - before, now)
+        if counted:
+            self._frames.add(len(stack), now - before, now)
+            FRAMES_DETECTED.inc(len(stack))
+            DETECTOR_CALL_SECONDS.observe(now - before)
         return [
             _compact(own_pixels(rows, letterbox), runtime.names)
             for rows, letterbox in zip(found, letterboxes, strict=True)
@@ -235,6 +258,7 @@ class YoloDetector:
             self._failures = 0
             self._runtime = runtime
             _log.info("loaded %s on %s (%s)", self._weights, runtime.kind, runtime.device)
+            self._self_check.run(runtime.fingerprint, self._in_check_picture)
             return
         _log.warning("no model: %s", self._unavailable)
 
@@ -249,6 +273,11 @@ def _as_picture(image: NDArray[np.uint8] | bytes | str | Path, box: tuple[int, i
     if image.shape[2] not in (3, 4):
         raise ValueError(f"a picture has 3 channels (BGR), this array {image.shape[2]}")
     return Picture(np.ascontiguousarray(image[..., :3]), image.shape[1], image.shape[0], "array")
+
+
+def _object(box: CompactBox) -> DetectedObject:
+    name, sure, x, y, width, height = box
+    return DetectedObject(object_type=name, confidence=sure, bbox=BoundingBox(x=x, y=y, width=width, height=height))
 
 
 def _compact(rows: NDArray[np.float32], names: tuple[str, ...]) -> list[CompactBox]:

@@ -1,4 +1,7 @@
-"""python -m bench [throughput] [latency] [start] [idle] [bare] [profile]; without a name, the first four."""
+"""python -m bench [throughput] [latency] [start] [idle] [api] [retention] [bare] [profile] …
+
+Without a name, the first six; `ingress` and `lists` are the halves of `api`.
+"""
 
 import argparse
 import json
@@ -8,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.api import api, lists, through_the_ingress
 from bench.effort import Effort
 from bench.figures import Report
 from bench.idle import idle
@@ -15,6 +19,7 @@ from bench.latency import latency
 from bench.machine import describe_machine, machine_text
 from bench.models import Model, ModelMissing, demo_model, random_yolo26n
 from bench.profile import profile
+from bench.retention import retention
 from bench.running import SystemFailed
 from bench.start import start
 from bench.throughput import bare, throughput
@@ -24,10 +29,14 @@ BENCHMARKS: dict[str, Callable[[Effort, Callable[[str], None]], Report]] = {
     "latency": latency,
     "start": start,
     "idle": idle,
+    "api": api,
+    "retention": retention,
+    "ingress": through_the_ingress,
+    "lists": lists,
     "bare": bare,
     "profile": profile,
 }
-_BY_DEFAULT = ("throughput", "latency", "start", "idle")
+_BY_DEFAULT = ("throughput", "latency", "start", "idle", "api", "retention")
 _MODELS: dict[str, Callable[[Path], Model]] = {"demo": lambda _: demo_model(), "yolo26n": random_yolo26n}
 
 
@@ -62,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="little of everything: to see that it works")
     parser.add_argument("--pictures", type=int, help="in a burst (600)")
     parser.add_argument("--rounds", type=int, help="bare loop and pipeline in turn (3)")
+    parser.add_argument("--rows", type=int, help="detections in the larger database (1,000,000)")
     parser.add_argument("--model", choices=list(_MODELS), action="append", help="one of them only")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go for programs")
     parser.add_argument("--cache", type=Path, default=Path(".bench"), help="keeps pictures and models (.bench)")
@@ -80,6 +90,8 @@ def _effort(chosen: argparse.Namespace) -> Effort:
         starts=1 if quick else 3,
         cold_start=not quick,
         idle_seconds=5.0 if quick else 60.0,
+        request_seconds=1.0 if quick else 10.0,
+        many_detections=max(1000, chosen.rows or (20_000 if quick else 1_000_000)),
     )
 
 

@@ -20,3 +20,6 @@ class Effort:
     starts: int
     cold_start: bool
     idle_seconds: float
+    request_seconds: float = 10.0
+    """How long each address is asked, each way."""
+    many_detections: int = 1_000_000

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +58,9 @@ def work_folder() -> Iterator[Path]:
 class RunningSystem:
     """A context manager that leaves no process behind."""
 
-    def __init__(self, work: Path, weights: Path) -> None:
+    def __init__(self, work: Path, weights: Path, settings: Mapping[str, str] | None = None) -> None:
         """`work` may hold the DATA_DIR of an earlier system, which is then started again."""
+        self._settings = dict(settings or {})
         self.data_dir = work / "data"
         self.cameras = self.data_dir / "cameras"
         self._log = work / "hsi.log"
@@ -94,12 +95,12 @@ class RunningSystem:
         """Returns when the system is ready, its model loaded. Raises SystemFailed."""
         for camera in CAMERAS:
             (self.cameras / camera).mkdir(parents=True, exist_ok=True)
-        port = _free_port()
+        port = free_port()
         began = self._clock.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("hsi")), "up"],
-                env=_environment(self.data_dir, port, self._weights),
+                env=_environment(self.data_dir, port, self._weights) | self._settings,
                 cwd=self.data_dir.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -187,7 +188,7 @@ def _environment(data_dir: Path, port: int, weights: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -15,6 +15,14 @@ PORTS_A_SYSTEM = 128
 LARGEST_STACK_BYTES = 512 * 1024 * 1024
 """What one call to the detector may carry: 32 frames of 1280×1280 are 150 MB."""
 
+_NAME_THE_CLIENT = "option forwardfor"
+"""Ray's template for HAProxy has no place for this, but copies its list of what to retry letter by letter."""
+
+
+def proxy_names_client() -> bool:
+    """In a process of the cluster: whether its HAProxy adds its own peer to X-Forwarded-For."""
+    return _NAME_THE_CLIENT in os.environ.get("RAY_SERVE_HAPROXY_RETRY_ON", "")
+
 
 def ray_environment(settings: Settings) -> dict[str, str]:
     """The variables for a cluster of our own; docs/decisions/0003 says why each."""
@@ -32,6 +40,9 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+        "RAY_SERVE_HAPROXY_RETRY_ON": f"conn-failure\n    {_NAME_THE_CLIENT}",
+        "RAY_SERVE_HAPROXY_LOG_TARGET": f"{run}/nobody-listens",
+        "FORWARDED_ALLOW_IPS": "",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports + 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports + 2),

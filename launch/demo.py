@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from demo.cameras import DemoCameras
 from demo.receiver import AlertReceiver
+from launch.keys import passing_key
 from schemas.runtime_config import DEFAULT_CLASSES
 from settings import Settings
 
@@ -59,9 +60,12 @@ class Demo:
             }
         )
 
-    def play(self, api_url: str) -> None:
-        """Makes the rule where there is none, and lets the cameras see their stories."""
-        with httpx.Client(base_url=api_url, timeout=10, trust_env=False) as api:
+    def play(self, settings: Settings) -> None:
+        """Makes the rule where there is none, and lets the cameras see their stories. The system runs by then."""
+        with (
+            passing_key(settings) as headers,
+            httpx.Client(base_url=settings.api_url, headers=headers, timeout=10, trust_env=False) as api,
+        ):
             rules = api.get("/api/alerts/rules").raise_for_status().json()["rules"]
             if not any(rule["name"] == RULE["name"] for rule in rules):
                 api.post("/api/alerts/rules", json=RULE).raise_for_status()

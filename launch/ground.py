@@ -5,12 +5,12 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from ipaddress import ip_address
 
 import psutil
 
 from deployments.ray_environment import ray_environment, ray_token
 from launch.down import end_leftovers
+from launch.keys import require_keys_where_needed, settle_keys
 from settings import Settings, not_yet
 from storage.migrate import migrate
 from storage.own_stores import OwnStores
@@ -35,8 +35,11 @@ class Ground:
         self._lock: SystemLock | None = None
 
     def prepare(self) -> Settings:
-        """Lock, stores, schema; the settings with the stores' addresses. Raises StoreError or StartFailed."""
-        _require_loopback(self.settings.api_host)
+        """Lock, stores, schema, keys; the settings with the stores' addresses.
+
+        Raises StoreError, StartFailed or SettingsError.
+        """
+        require_keys_where_needed(self.settings)
         for warning in not_yet():
             self._tell(warning)
         self._lock = acquire(self.settings.data_dir)
@@ -46,6 +49,7 @@ class Ground:
         assert self.settings.database_url is not None
         self._tell("migrating the database")
         asyncio.run(migrate(self.settings.database_url.get_secret_value()))
+        settle_keys(self.settings, self._tell)
         return self.settings
 
     def start_ray(self) -> None:
@@ -110,28 +114,12 @@ class Ground:
         assert self.settings.database_url is not None
         assert self.settings.redis_url is not None
         self._lock.update(
-            api_url=f"http://{self.settings.api_host}:{self.settings.api_port}",
+            api_url=self.settings.api_url,
             ray_address=ray_address,
             ray_token_path=str(ray_token(self.settings.data_dir)),
             database_url=self.settings.database_url.get_secret_value() if self._stores.postgres else None,
             redis_url=self.settings.redis_url.get_secret_value() if self._stores.redis else None,
         )
-
-
-def _require_loopback(host: str) -> None:
-    """There are no API keys yet: on any other address everyone in the network could look through the cameras."""
-    if host != "localhost" and not _is_loopback(host):
-        raise StartFailed(
-            f"API_HOST={host} would show the cameras to the whole network, since this version has no API keys yet: "
-            "leave it on 127.0.0.1 and put a reverse proxy that asks for a password in front"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _require_port(host: str, port: int) -> None:

@@ -27,10 +27,10 @@ class HomeSystem:
         self._tell = tell
         self._ground = Ground(settings, self._step)
         self._began = time.monotonic()
-        self.url = f"http://{settings.api_host}:{settings.api_port}"
+        self.url = settings.api_url
 
     def start(self) -> None:
-        """Returns when the API answers ready. Raises AlreadyRunning, StoreSetupFailed, StartFailed."""
+        """Returns when the API answers ready. Raises AlreadyRunning, StoreSetupFailed, StartFailed, SettingsError."""
         _end_on_signals()
         settings = self._ground.prepare()
         self._ground.start_ray()
@@ -48,6 +48,11 @@ class HomeSystem:
         _end_on_signals()
         self._ground.mark(SystemState.RUNNING)
         self._step("ready")
+
+    @property
+    def settings(self) -> Settings:
+        """With the stores' addresses, once it has started."""
+        return self._ground.settings
 
     def wait(self) -> None:
         """Until a signal. Raises SystemDied when Ray's own processes are gone: a service manager then starts anew."""

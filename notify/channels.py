@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from notify.allowed_hosts import AllowedHostError, parse_allowed_hosts
 from notify.email import EmailChannel, SmtpServer, SmtpTls
 from notify.guard import Refused, Resolver, parse_url, shown, system_resolver
+from notify.hostname import HostError, canonical_host
 from notify.mail_address import canonical_address
 from notify.outcome import Channel
 from notify.push import PushChannel, push_recipient
@@ -61,12 +62,23 @@ def why_not(config: NotifyConfig, channel: str) -> str | None:
     return reasons[channel](config)
 
 
+def is_mail_host(text: str) -> bool:
+    """Whether it is a name or an address and nothing beside it: `user:password@host` must not be shown to anybody."""
+    try:
+        canonical_host(f"[{text}]" if ":" in text and not text.startswith("[") else text)
+    except HostError:
+        return False
+    return True
+
+
 def _why_no_email(config: NotifyConfig) -> str | None:
     missing = [name for name, value in (("SMTP_HOST", config.smtp_host), ("SMTP_TO", config.smtp_to)) if not value]
     if missing:
         return f"email is not configured: set {' and '.join(missing)}"
     if canonical_address(config.smtp_from_address) is None:
         return "email cannot work: SMTP_FROM_ADDRESS is not an e-mail address"
+    if not is_mail_host(config.smtp_host or ""):
+        return "email cannot work: SMTP_HOST is not a host name; write it without scheme, user, password and port"
     # One wrong address among others stays a recipient whose deliveries fail visibly, and costs the others nothing.
     if not any(canonical_address(to) for to in config.smtp_to):
         return "email cannot work: SMTP_TO holds no e-mail address"

@@ -19,6 +19,9 @@ class AlertMessage(Frozen):
     idempotency_key: HeaderSafe
     """The same in every try, so that the receiver can tell a repeat from a second alert."""
 
+    is_test: bool = False
+    """Nothing has happened: somebody tries the channel. A receiver of webhooks is told so in the document's type."""
+
     alert_id: UUID
     severity: Severity
     status: AlertStatus = AlertStatus.PENDING

@@ -85,7 +85,7 @@ def push_body(message: AlertMessage) -> str:
 def webhook_body(message: AlertMessage) -> bytes:
     """The request's JSON, the same bytes in every try."""
     document = {
-        "type": "alert",
+        "type": "test" if message.is_test else "alert",
         "alert": {
             "id": str(message.alert_id),
             "severity": message.severity.value,

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from schemas.frozen import Frozen, UtcTime
 from schemas.severity import Severity
@@ -79,7 +79,7 @@ class Schedule(Frozen):
         return self
 
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
 # Such text stands in mail subjects and in PostgreSQL, which hold neither line breaks nor null characters.
@@ -107,6 +107,15 @@ def _dedup_template(value: str) -> str:
     return value
 
 
+_DEDUP_PATTERN = r"^([A-Za-z0-9_:.-]|\{(camera_id|rule_id|object_type|severity)\})+$"
+DedupTemplate = Annotated[
+    str,
+    Field(min_length=1, max_length=200),
+    AfterValidator(_dedup_template),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": _DEDUP_PATTERN}),
+]
+MOST_COOLDOWN_SECONDS = 604_800
+
 RuleName = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_LINE)]
 Names = Annotated[tuple[Name, ...], Field(max_length=100)]
 
@@ -119,20 +128,18 @@ class AlertRuleCreate(Frozen):
 
     name: RuleName
     description: str | None = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")
-    enabled: bool = True
+    enabled: bool = Field(default=True, strict=True)
     severity: Severity = Severity.MEDIUM
-    risk_threshold: int | None = Field(default=None, ge=0, le=100)
+    risk_threshold: int | None = Field(default=None, strict=True, ge=0, le=100)
     object_types: Names | None = None
     """Detector classes, or the groups `vehicle` and `animal`."""
     camera_ids: Names | None = None
-    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    min_confidence: float | None = Field(default=None, strict=True, ge=0, le=1)
     zones: tuple[Zone, ...] | None = Field(default=None, max_length=50)
     schedule: Schedule | None = None
-    cooldown_seconds: int = Field(default=300, ge=0, le=604_800)
+    cooldown_seconds: int = Field(default=300, strict=True, ge=0, le=MOST_COOLDOWN_SECONDS)
     """0 means no cooldown."""
-    dedup_key_template: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_dedup_template)] = (
-        "{camera_id}:{rule_id}"
-    )
+    dedup_key_template: DedupTemplate = "{camera_id}:{rule_id}"
     channels: tuple[Channel, ...] = ()
     """Empty: the alert is shown, and sent nowhere."""
 

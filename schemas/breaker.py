@@ -31,3 +31,10 @@ class Breaker(Frozen):
     opened_at: UtcTime | None
     last_state_change: UtcTime | None
     config: BreakerPolicy
+
+
+class BreakerReset(Frozen):
+    """A breaker before and after it was closed by hand."""
+
+    before: Breaker
+    after: Breaker

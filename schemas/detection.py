@@ -50,6 +50,8 @@ class MediaDetections(Frozen):
     detections: tuple[FrameDetection, ...]
     length_seconds: float = 0.0
     """From a clip's first frame to the last one that was looked at; 0 for a picture."""
+    found_at: UtcTime | None = None
+    """When the detector had answered, by the worker's clock."""
 
     def seen_at(self, detection: FrameDetection) -> datetime:
         """When the camera saw it: a clip is written when it ends, so its frames lie before `captured_at`."""

@@ -37,6 +37,8 @@ class NewMedia(Frozen):
     media_type: MediaType
     captured_at: UtcTime
     """When the camera wrote the file (its modification time), as far as that is believable."""
+    settled_at: UtcTime | None = None
+    """When it was found complete and was looked at for the last time."""
     refused: str | None = None
     """Set for a file that is taken note of but cannot be looked at: the row starts as `dead` with this reason."""
 

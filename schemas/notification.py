@@ -1,6 +1,7 @@
 """Notification preferences: what a person wants to be told of, and when not to be disturbed."""
 
 from enum import StrEnum
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -34,10 +35,9 @@ class CameraNotificationSetting(Frozen):
     """Events of this camera scoring below it are not told of."""
 
 
-class QuietHours(Frozen):
+class NewQuietHours(Frozen):
     """A period without notifications; it may cross midnight, and belongs to the day on which it starts."""
 
-    id: int
     label: Name
     start_time: ClockTime
     end_time: ClockTime
@@ -45,10 +45,14 @@ class QuietHours(Frozen):
     """Empty: every day."""
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "QuietHours":
+    def _not_empty(self) -> Self:
         if self.start_time == self.end_time:
             raise ValueError("start_time and end_time are equal: the period would be empty")
         return self
+
+
+class QuietHours(NewQuietHours):
+    id: int
 
 
 class NotificationPolicy(Frozen):

@@ -10,8 +10,9 @@ from pydantic import Field
 from domain.alert_status import AlertStep, after, allowed_from
 from schemas.alert import Alert, AlertStatus
 from schemas.delivery import Delivery
-from schemas.frame import LiveChannel, NewFrame
-from schemas.frozen import Frozen, UtcTime, utc_text
+from schemas.frame import NewFrame
+from schemas.frame_types import AlertAcknowledged, AlertDismissed, AlertResolved, AlertUpdated, frame
+from schemas.frozen import Frozen, UtcTime
 from schemas.severity import Severity
 from storage.changed import Changed
 from storage.errors import NotFound
@@ -29,7 +30,7 @@ class AlertFilter(Frozen):
 
     status: AlertStatus | None = None
     severity: Severity | None = None
-    event_id: int | None = Field(default=None, ge=1, le=2**63 - 1)
+    event_id: int | None = Field(default=None, ge=1, le=2**53 - 1)
     rule_id: UUID | None = None
     camera_id: str | None = Field(default=None, max_length=200)
     start_date: UtcTime | None = None
@@ -133,25 +134,21 @@ def _filters(wanted: AlertFilter) -> Filters:
 
 def _step_frames(alert: Alert, was: AlertStatus, reason: str | None, at: datetime) -> tuple[NewFrame, ...]:
     """`alert.resolved` is a dismissal of an alert that somebody had taken on: the matter is closed."""
-    moment, about = utc_text(at), {"id": str(alert.id), "event_id": alert.event_id}
-    updated = {
-        **about,
-        "rule_id": None if alert.rule_id is None else str(alert.rule_id),
-        "severity": alert.severity.value,
-        "status": alert.status.value,
-        "updated_at": moment,
-    }
-    frames = [_frame("alert.updated", updated)]
+    updated = AlertUpdated(
+        id=alert.id,
+        event_id=alert.event_id,
+        rule_id=alert.rule_id,
+        severity=alert.severity,
+        status=alert.status,
+        updated_at=at,
+    )
+    frames = [frame(updated)]
     if alert.status is AlertStatus.ACKNOWLEDGED:
-        return (*frames, _frame("alert.acknowledged", {**about, "acknowledged_at": moment}))
-    frames.append(_frame("alert.dismissed", {**about, "dismissed_at": moment, "reason": reason}))
+        return (*frames, frame(AlertAcknowledged(id=alert.id, event_id=alert.event_id, acknowledged_at=at)))
+    frames.append(frame(AlertDismissed(id=alert.id, event_id=alert.event_id, dismissed_at=at, reason=reason)))
     if was is AlertStatus.ACKNOWLEDGED:
-        frames.append(_frame("alert.resolved", {**about, "resolved_at": moment}))
+        frames.append(frame(AlertResolved(id=alert.id, event_id=alert.event_id, resolved_at=at)))
     return tuple(frames)
-
-
-def _frame(frame_type: str, data: dict[str, object]) -> NewFrame:
-    return NewFrame(type=frame_type, channel=LiveChannel.ALERTS, data=data)
 
 
 def _no_alert(alert_id: UUID) -> NotFound:

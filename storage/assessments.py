@@ -10,12 +10,13 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from domain.dedup import PastAlert
+from schemas.alert import AlertStatus
 from schemas.alert_rule import AlertRule
 from schemas.assessment import Assessment, Evidence
 from schemas.batch import ClaimedBatch
 from schemas.delivery import DeliveryStatus, NewDelivery
-from schemas.frame import LiveChannel, NewFrame
-from schemas.frozen import utc_text
+from schemas.frame import NewFrame
+from schemas.frame_types import AlertCreated, EventCreated, LegacyEvent, frame
 from schemas.notification import (
     CameraNotificationSetting,
     NotificationPolicy,
@@ -85,22 +86,20 @@ class EventTransaction:
             len(evidence.detections),
         )
         self.news += [
-            NewFrame(
-                type=frame_type,
-                channel=LiveChannel.EVENTS,
-                data={
-                    "id": event_id,
-                    "batch_id": batch.id,
-                    "camera_id": batch.camera_id,
-                    "risk_score": assessment.risk_score,
-                    "risk_level": level.value,
-                    "summary": assessment.summary,
-                    "reasoning": assessment.reasoning,
-                    "started_at": utc_text(batch.started_at),
-                    "assessment": assessment.standing.value,
-                },
+            frame(
+                payload(
+                    id=event_id,
+                    batch_id=batch.id,
+                    camera_id=batch.camera_id,
+                    risk_score=assessment.risk_score,
+                    risk_level=level,
+                    summary=assessment.summary,
+                    reasoning=assessment.reasoning,
+                    started_at=batch.started_at,
+                    assessment=assessment.standing,
+                )
             )
-            for frame_type in ("event.created", "event")
+            for payload in (EventCreated, LegacyEvent)
         ]
         return event_id
 
@@ -219,19 +218,17 @@ class EventTransaction:
             ],
         )
         self.news.append(
-            NewFrame(
-                type="alert.created",
-                channel=LiveChannel.ALERTS,
-                data={
-                    "id": str(alert_id),
-                    "event_id": event_id,
-                    "rule_id": str(rule.id),
-                    "severity": rule.severity.value,
-                    "status": "pending",
-                    "dedup_key": dedup_key,
-                    "message": message,
-                    "created_at": utc_text(now),
-                },
+            frame(
+                AlertCreated(
+                    id=alert_id,
+                    event_id=event_id,
+                    rule_id=rule.id,
+                    severity=rule.severity,
+                    status=AlertStatus.PENDING,
+                    dedup_key=dedup_key,
+                    message=message,
+                    created_at=now,
+                )
             )
         )
         return alert_id

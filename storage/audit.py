@@ -73,11 +73,15 @@ class Audit:
 
 
 async def write_audit(connection: Pool | PooledConnection, entry: NewAuditEntry) -> None:
-    """Give it the connection of the change's own transaction: both are there or neither."""
+    """Give it the connection of the change's own transaction: both are there or neither.
+
+    The time is that of this moment, not of the transaction's start: of changes that waited for one another's lock, the
+    later one has the later time.
+    """
     await connection.execute(
         """
-        INSERT INTO audit (action, resource_type, resource_id, actor, ip_address, details, status)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO audit (timestamp, action, resource_type, resource_id, actor, ip_address, details, status)
+        VALUES (clock_timestamp(), $1, $2, $3, $4, $5, $6, $7)
         """,
         entry.action.value,
         entry.resource_type,

@@ -10,8 +10,8 @@ import asyncpg
 
 from schemas.batch import BatchState, ClaimedBatch, CloseReason, OpenBatch
 from schemas.detection import BoundingBox, Detection, MediaDetections
-from schemas.frame import LiveChannel, NewFrame
-from schemas.frozen import utc_text
+from schemas.frame import NewFrame
+from schemas.frame_types import DetectionBatch, DetectionNew, frame
 from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
 from storage.postgres import Pool, PooledConnection, store_errors, transaction
 
@@ -136,8 +136,9 @@ async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDe
     rows = await connection.fetch(
         """
         UPDATE media m SET state = 'detected', detected_at = now(), width = r.width, height = r.height,
-               frames = r.frames, lease = NULL, lease_until = NULL, reason = NULL
-        FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::int[]) AS r(id, lease, width, height, frames)
+               frames = r.frames, found_at = r.found_at, lease = NULL, lease_until = NULL, reason = NULL
+        FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::int[], $6::timestamptz[])
+             AS r(id, lease, width, height, frames, found_at)
         WHERE m.id = r.id AND m.lease = r.lease AND m.state = 'detecting'
         RETURNING m.id, r.lease
         """,
@@ -146,6 +147,7 @@ async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDe
         [r.width for r in results],
         [r.height for r in results],
         [r.frames for r in results],
+        [r.found_at for r in results],
     )
     return {(row["id"], row["lease"]) for row in rows}
 
@@ -231,18 +233,16 @@ async def _write_detections(connection: PooledConnection, changes: Sequence[Batc
 
 
 def _detection_frame(row: asyncpg.Record) -> NewFrame:
-    return NewFrame(
-        type="detection.new",
-        channel=LiveChannel.DETECTIONS,
-        data={
-            "detection_id": row["id"],
-            "camera_id": row["camera_id"],
-            "batch_id": str(row["batch_id"]),
-            "label": row["object_type"],
-            "confidence": row["confidence"],
-            "bbox": {side: row[side] for side in ("x", "y", "width", "height")},
-            "timestamp": utc_text(row["detected_at"]),
-        },
+    return frame(
+        DetectionNew(
+            detection_id=row["id"],
+            camera_id=row["camera_id"],
+            batch_id=str(row["batch_id"]),
+            label=row["object_type"],
+            confidence=row["confidence"],
+            bbox=BoundingBox(x=row["x"], y=row["y"], width=row["width"], height=row["height"]),
+            timestamp=row["detected_at"],
+        )
     )
 
 
@@ -254,15 +254,13 @@ def closed_frames(changes: Sequence[BatchChange]) -> list[NewFrame]:
 
 
 def _closed_frame(batch: OpenBatch, reason: CloseReason, at: datetime) -> NewFrame:
-    return NewFrame(
-        type="detection.batch",
-        channel=LiveChannel.DETECTIONS,
-        data={
-            "batch_id": batch.id,
-            "camera_id": batch.camera_id,
-            "detection_count": batch.detection_count,
-            "started_at": utc_text(batch.started_at),
-            "closed_at": utc_text(at),
-            "close_reason": reason.value,
-        },
+    return frame(
+        DetectionBatch(
+            batch_id=batch.id,
+            camera_id=batch.camera_id,
+            detection_count=batch.detection_count,
+            started_at=batch.started_at,
+            closed_at=at,
+            close_reason=reason,
+        )
     )

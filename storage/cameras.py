@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from schemas.camera import Camera, CameraStatus, CameraUpdate
-from schemas.frame import LiveChannel, NewFrame
-from schemas.frozen import utc_text
+from schemas.frame import NewFrame
+from schemas.frame_types import CameraDisabled, CameraEnabled, frame
 from storage.changed import Changed
 from storage.errors import Conflict, NotFound
 from storage.filters import Filters
@@ -170,9 +170,6 @@ def _no_camera(camera_id: str) -> NotFound:
 
 
 def _enabled_frame(camera_id: str, enabled: bool, reason: str, at: datetime) -> NewFrame:
-    data = {"enabled_at": utc_text(at)} if enabled else {"disabled_at": utc_text(at), "reason": reason}
-    return NewFrame(
-        type="camera.enabled" if enabled else "camera.disabled",
-        channel=LiveChannel.CAMERAS,
-        data={"camera_id": camera_id, **data},
-    )
+    if enabled:
+        return frame(CameraEnabled(camera_id=camera_id, enabled_at=at))
+    return frame(CameraDisabled(camera_id=camera_id, disabled_at=at, reason=reason))

@@ -13,8 +13,8 @@ from schemas.alert_rule import Channel
 from schemas.delivery import ClaimedDelivery
 from schemas.detection import BoundingBox, DetectedObject
 from schemas.event import Event
-from schemas.frame import LiveChannel, NewFrame
-from schemas.frozen import utc_text
+from schemas.frame import NewFrame
+from schemas.frame_types import AlertUpdated, frame
 from schemas.media import MediaType
 from storage.errors import NotFound
 from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
@@ -161,15 +161,4 @@ def _known(noun: type[Alert] | type[Event], row: dict[str, Any]) -> dict[str, An
 
 
 def _alert_updated(row: asyncpg.Record) -> NewFrame:
-    return NewFrame(
-        type="alert.updated",
-        channel=LiveChannel.ALERTS,
-        data={
-            "id": str(row["id"]),
-            "event_id": row["event_id"],
-            "rule_id": str(row["rule_id"]) if row["rule_id"] else None,
-            "severity": row["severity"],
-            "status": row["status"],
-            "updated_at": utc_text(row["updated_at"]),
-        },
-    )
+    return frame(AlertUpdated(**row))

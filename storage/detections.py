@@ -37,7 +37,7 @@ class DetectionFilter(Frozen):
     """Pictures taken then or later."""
     end_date: UtcTime | None = None
     """Pictures taken then or earlier."""
-    event_id: int | None = Field(default=None, ge=1, le=2**63 - 1)
+    event_id: int | None = Field(default=None, ge=1, le=2**53 - 1)
 
 
 EVERYTHING = DetectionFilter()

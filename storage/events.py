@@ -8,7 +8,8 @@ from pydantic import Field
 
 from domain.labels import expand
 from schemas.event import Event, EventUpdate
-from schemas.frame import LiveChannel, NewFrame
+from schemas.frame import NewFrame
+from schemas.frame_types import EventUpdated, frame
 from schemas.frozen import Frozen, UtcTime
 from schemas.severity import Severity
 from storage.changed import Changed
@@ -142,13 +143,11 @@ def classes_called(name: str) -> list[str]:
 
 
 def _updated_frame(event: Event, fields: list[str]) -> NewFrame:
-    return NewFrame(
-        type="event.updated",
-        channel=LiveChannel.EVENTS,
-        data={
-            "id": event.id,
-            "updated_fields": fields,
-            "risk_score": event.risk_score,
-            "risk_level": event.risk_level.value,
-        },
+    return frame(
+        EventUpdated(
+            id=event.id,
+            updated_fields=tuple(fields),
+            risk_score=event.risk_score,
+            risk_level=event.risk_level,
+        )
     )

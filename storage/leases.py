@@ -86,6 +86,7 @@ async def fail_row(
         f"""
         UPDATE {table} SET {column} = CASE WHEN $4::float8 IS NULL THEN 'dead' ELSE '{free}' END,
                {_reason_column(table)} = $3, lease = NULL, lease_until = NULL,
+               died_at = CASE WHEN $4::float8 IS NULL THEN now() END,
                claimable_at = now() + make_interval(secs => coalesce($4::float8, 0))
         WHERE id = $1 AND lease = $2 AND {column} = '{held}'
         """,
@@ -101,7 +102,8 @@ async def bury_exhausted(pool: Pool, table: str, tries: int, reason: str) -> int
     """Rows whose last try ended without an answer (the worker died each time) become dead letters."""
     column, held, free = TABLES[table]
     done = await pool.execute(
-        f"UPDATE {table} SET {column} = 'dead', {_reason_column(table)} = $2, lease = NULL, lease_until = NULL "
+        f"UPDATE {table} SET {column} = 'dead', died_at = now(), {_reason_column(table)} = $2, "
+        f"lease = NULL, lease_until = NULL "
         f"WHERE attempts >= $1 AND ({column} = '{free}' OR ({column} = '{held}' AND lease_until < now()))",
         tries,
         reason,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import redis.asyncio
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError
 
 from domain.clock import Clock
 from schemas.frame import Frame, LiveChannel
+from storage.errors import StoreUnavailable
 from storage.live_frames import frame_of, sequence_of
 from storage.redis import redis_errors
 from storage.redis_keys import live_stream
@@ -30,6 +32,11 @@ class LiveFeed:
 
     def __init__(self, client: redis.asyncio.Redis, clock: Clock) -> None:
         self.connected = False
+        self.failures = 0
+        """Failed reads since the last one that succeeded."""
+        self.last_failure: datetime | None = None
+        self.retrying = False
+        """Whether, after a failure, a read is under way."""
         self.missed = 0
         """Frames that were gone before they could be read: more than 1,000 in one channel while Redis was away."""
         self.restarts = 0
@@ -45,21 +52,25 @@ class LiveFeed:
 
         Raises StoreUnavailable when Redis is away.
         """
-        with redis_errors():
-            self._after = await self._ends()
+        try:
+            with redis_errors():
+                self._after = await self._ends()
+        except StoreUnavailable:
+            self._note_failure()
+            raise
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
         while True:
+            self.retrying = self.failures > 0
             try:
                 entries = await self._next_entries()
             except (RedisError, OSError) as error:
                 if self.connected:
                     _log.warning("live frames cannot be read at the moment: %s", error)
-                self.connected = False
-                self._check_at = 0.0
+                self._note_failure()
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
-            self.connected = True
+            self.connected, self.failures, self.retrying = True, 0, False
             for channel, entry_id, fields in entries:
                 self._advance(channel, sequence_of(entry_id))
                 try:
@@ -68,6 +79,12 @@ class LiveFeed:
                     _log.error("an entry of %s is no frame of ours: %s", live_stream(channel), error)
                     continue
                 yield frame
+
+    def _note_failure(self) -> None:
+        self.connected = self.retrying = False
+        self.failures += 1
+        self.last_failure = self._clock.now()
+        self._check_at = 0.0
 
     async def _next_entries(self) -> list[tuple[LiveChannel, str, dict[str, str]]]:
         if self._after is None:

@@ -56,7 +56,7 @@ class MediaQueue:
         states: list[str] = []
         async with transaction(self._pool) as connection:
             for camera_id in sorted({file.camera_id for file in files}):
-                await _lock_intake(connection, camera_id)
+                await lock_intake(connection, camera_id)
             for group in _without_twins(files):
                 states += [row["state"] for row in await _insert(connection, group)]
         return Intake(
@@ -109,7 +109,7 @@ class MediaQueue:
             await fail_row(self._pool, "media", file.id, file.lease, reason, retry_in)
             return
         async with transaction(self._pool) as connection:
-            await _lock_intake(connection, file.camera_id)
+            await lock_intake(connection, file.camera_id)
             if await fail_row(connection, "media", file.id, file.lease, reason, None):
                 await _promote_duplicate(connection, file.id)
 
@@ -135,7 +135,7 @@ def _without_twins(files: Sequence[NewMedia]) -> list[list[NewMedia]]:
     return groups
 
 
-async def _lock_intake(connection: PooledConnection, camera_id: str) -> None:
+async def lock_intake(connection: PooledConnection, camera_id: str) -> None:
     """Until the commit, nobody else decides what is a duplicate at this camera."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", "media:" + camera_id)
 
@@ -167,16 +167,17 @@ async def _insert(connection: PooledConnection, files: Sequence[NewMedia]) -> li
     return await connection.fetch(
         """
         INSERT INTO media (camera_id, path, size_bytes, modified_ns, content_hash, media_type, captured_at,
-                           state, reason, duplicate_of)
+                           settled_at, state, reason, duplicate_of, died_at)
         SELECT i.camera_id, i.path, i.size_bytes, i.modified_ns, i.content_hash, i.media_type, i.captured_at,
+               i.settled_at,
                CASE WHEN i.refused IS NOT NULL THEN 'dead' WHEN earlier.id IS NOT NULL THEN 'duplicate'
                     ELSE 'queued' END,
                CASE WHEN i.refused IS NOT NULL THEN i.refused
                     WHEN earlier.id IS NOT NULL THEN 'same bytes as media ' || earlier.id END,
-               earlier.id
+               earlier.id, CASE WHEN i.refused IS NOT NULL THEN now() END
         FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::timestamptz[],
-                    $8::text[])
-             AS i(camera_id, path, size_bytes, modified_ns, content_hash, media_type, captured_at, refused)
+                    $8::text[], $10::timestamptz[])
+             AS i(camera_id, path, size_bytes, modified_ns, content_hash, media_type, captured_at, refused, settled_at)
         LEFT JOIN LATERAL (
             SELECT m.id FROM media m
             WHERE i.refused IS NULL AND m.camera_id = i.camera_id AND m.content_hash = i.content_hash
@@ -197,4 +198,5 @@ async def _insert(connection: PooledConnection, files: Sequence[NewMedia]) -> li
         [f.captured_at for f in files],
         [f.refused for f in files],
         SAME_BYTES_WINDOW_SECONDS,
+        [f.settled_at for f in files],
     )

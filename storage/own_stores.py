@@ -3,16 +3,20 @@
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from settings import Settings
+from storage.child_process import end_leftovers
 from storage.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedStore
 from storage.errors import StoreError
+from storage.system_lock import read_system
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
+_KINDS: dict[str, type[EmbeddedStore]] = {"postgres": EmbeddedPostgres, "redis": EmbeddedRedis}
 
 
 class OwnStores:
@@ -53,3 +57,19 @@ class OwnStores:
                         logger.warning("%s had died and runs again", store.title)
                 except StoreError as error:
                     logger.error("%s is down: %s", store.title, error)
+
+
+def runs_own_store(data_dir: Path, name: str) -> bool:
+    """Whether the system of this DATA_DIR, which runs on this machine, keeps a `postgres` or `redis` of its own."""
+    system = read_system(data_dir)
+    return system is not None and (system.database_url if name == "postgres" else system.redis_url) is not None
+
+
+def end_own_server(data_dir: Path, name: str) -> None:
+    """Ends our own server in good order, from any process of this machine; its keeper starts it again. Blocks.
+
+    One that is dead is left to its keeper.
+    """
+    kind = _KINDS[name]
+    folder = (data_dir / name).resolve() / "data"
+    end_leftovers(folder, kind.executable, kind.stop_steps)

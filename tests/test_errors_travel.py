@@ -66,6 +66,6 @@ def test_an_exception_survives_the_trip_between_processes(kind: type[Exception])
 
 
 def test_the_walk_finds_what_there_is() -> None:
-    assert {"LeaseLost", "DetectorUnavailable", "ActorAway", "UnknownBreaker"} <= {
+    assert {"LeaseLost", "DetectorUnavailable", "ActorAway", "ServiceRefused"} <= {
         kind.__name__ for kind in exceptions()
     }

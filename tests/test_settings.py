@@ -56,9 +56,73 @@ def test_a_bad_secret_is_not_repeated_in_the_error() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_keys_that_do_not_exist_yet_are_not_silently_ignored() -> None:
-    with pytest.raises(SettingsError, match="API_KEY_ENABLED"):
-        load_settings({"API_KEY_ENABLED": "true"})
+KEY, OTHER_KEY = "key-0123456789abcdef", "other-key-0123456789"
+
+
+def test_keys_are_named_or_bare_and_may_come_from_a_file_a_line_each(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"front:{KEY}\n{OTHER_KEY}\n\n")
+    from_file = load_settings({"API_KEYS_FILE": str(tmp_path / "keys")})
+    assert from_file.given_keys() == load_settings({"API_KEYS": f"front:{KEY}, {OTHER_KEY}"}).given_keys()
+    assert from_file.given_keys()[0].name == "front"
+    assert KEY not in repr(from_file) + str(from_file.given_keys())
+
+
+@pytest.mark.parametrize(
+    ("environment", "asked"),
+    [
+        ({}, False),
+        ({"API_HOST": "localhost"}, False),
+        ({"API_HOST": "::1"}, False),
+        ({"API_KEY_ENABLED": "true"}, True),
+        ({"API_KEY_ENABLED": ""}, False),
+        ({"API_KEYS": KEY}, True),
+        ({"API_KEYS": KEY, "API_KEY_ENABLED": "false"}, False),
+        ({"API_HOST": "0.0.0.0"}, True),
+        ({"API_HOST": "::"}, True),
+        ({"API_HOST": "192.168.1.5"}, True),
+        ({"API_HOST": "cameras.example"}, True),
+        ({"API_HOST": "0.0.0.0", "API_KEY_ENABLED": "false"}, True),
+    ],
+)
+def test_keys_are_asked_for_beyond_loopback_always_and_there_if_wanted(
+    environment: dict[str, str], asked: bool
+) -> None:
+    assert load_settings(environment).asks_for_keys is asked
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("cameras.example", "http://cameras.example:8000"),
+    ],
+)
+def test_a_program_of_this_machine_finds_the_api_wherever_it_is_bound(host: str, url: str) -> None:
+    assert load_settings({"API_HOST": host}).api_url == url
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("API_KEYS", "hunter2"),
+        ("API_KEY_ENABLED", "perhaps"),
+        ("TRUSTED_PROXY_IPS", "proxy.example"),
+        ("TRUSTED_PROXY_IPS", "10.0.0.0/99"),
+        ("ALLOWED_HOSTS", "https://home.lan"),
+        ("ALLOWED_HOSTS", "home.lan:8000"),
+        ("ALLOWED_HOSTS", "*"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CORS_ALLOWED_ORIGINS", "home.lan"),
+        ("CORS_ALLOWED_ORIGINS", "https://home.lan/"),
+        ("RATE_LIMIT_READ_PER_MINUTE", "0"),
+    ],
+)
+def test_what_would_leave_the_door_open_is_refused_by_its_name(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable}: ") as refused:
+        load_settings({variable: value})
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_language_model_that_is_asked_for_is_said_to_be_missing() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from actors.alerting import Alerting
 from actors.analysis_worker import AnalysisTools
 from actors.assessors import DeterministicAssessor
+from actors.metrics import count_live_frames
 from actors.tools import open_pool, open_redis
 from actors.tools.channels import notify_config
 from domain.clock import SystemClock
@@ -30,7 +31,7 @@ async def analysis_tools(settings: Settings, name: str) -> AnalysisTools:
         configs=RuntimeConfigs(pool, settings.runtime_config()),
         assessor=DeterministicAssessor(),
         alerting=Alerting(settings.timezone, partial(recipients, channels), partial(why_not, channels)),
-        live=LiveBus(redis),
+        live=LiveBus(redis, counted=count_live_frames),
         doorbells=doorbells,
         wait=partial(doorbells.wait, "batches"),
         clock=SystemClock(),

@@ -6,11 +6,15 @@ from functools import partial
 from actors.circuit_breakers import UnstoppedByBreakers
 from actors.detection_worker import DetectionTools
 from actors.ref import DetectorDeployment, Ref
+from actors.scene_watch import SceneWatch
 from actors.tools import open_pool, open_redis
+from domain.clock import SystemClock
 from settings import Settings
 from storage.config import RuntimeConfigs
 from storage.doorbells import Doorbells
+from storage.live_bus import LiveBus
 from storage.media import MediaQueue
+from storage.scene_changes import SceneChanges
 
 
 async def detection_tools(settings: Settings, app_name: str, name: str) -> DetectionTools:
@@ -23,4 +27,5 @@ async def detection_tools(settings: Settings, app_name: str, name: str) -> Detec
         breakers=UnstoppedByBreakers(Ref("circuit_breakers")),
         wait=partial(Doorbells(redis).wait, "media"),
         random=random.random,
+        scenes=SceneWatch(SceneChanges(pool), LiveBus(redis), SystemClock()),
     )

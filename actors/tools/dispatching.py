@@ -4,6 +4,7 @@ import random
 from functools import partial
 
 from actors.alert_dispatcher import DispatcherTools
+from actors.metrics import count_live_frames
 from actors.tools import open_pool, open_redis
 from actors.tools.channels import notify_config
 from domain.clock import SystemClock
@@ -21,7 +22,7 @@ async def dispatcher_tools(settings: Settings, name: str) -> DispatcherTools:
         deliveries=Deliveries(pool),
         channels=build_channels(channels),
         why_not=partial(why_not, channels),
-        live=LiveBus(redis),
+        live=LiveBus(redis, counted=count_live_frames),
         wait=partial(Doorbells(redis).wait, "deliveries"),
         clock=SystemClock(),
         random=random.random,

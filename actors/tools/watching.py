@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from actors.file_watcher import WatcherTools
+from actors.metrics import count_live_frames
 from actors.tools import open_pool, open_redis
 from domain.clock import SystemClock
 from settings import Settings
@@ -14,7 +15,7 @@ from storage.media import MediaQueue
 
 async def watcher_tools(settings: Settings) -> WatcherTools:
     pool, redis = await open_pool(settings, "file_watcher"), open_redis(settings)
-    return WatcherTools(MediaQueue(pool), Cameras(pool), Doorbells(redis), LiveBus(redis), SystemClock())
+    return WatcherTools(MediaQueue(pool), Cameras(pool), Doorbells(redis), LiveBus(redis, counted=count_live_frames), SystemClock())
 
 
 def camera_root(settings: Settings) -> Path:

@@ -2,10 +2,21 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from deployments.api.parameters import Checked, Moment
-from schemas.alert_rule import AlertRule, AlertRuleCreate, Channel, Names, RuleName, Schedule, Zone
+from deployments.api.parameters import LARGEST_ID, Checked, Moment
+from deployments.api.partial import may_be_named
+from schemas.alert_rule import (
+    MOST_COOLDOWN_SECONDS,
+    AlertRule,
+    AlertRuleCreate,
+    Channel,
+    DedupTemplate,
+    Names,
+    RuleName,
+    Schedule,
+    Zone,
+)
 from schemas.camera import CameraCreate, CameraUpdate
 from schemas.event import EventUpdate
 from schemas.severity import Severity
@@ -22,10 +33,13 @@ class NewCamera(Checked, CameraCreate):
 
 
 class CameraChange(Checked, CameraUpdate):
+    name: str = may_be_named(min_length=1, max_length=200)
+    enabled: bool = may_be_named(strict=True)
     _kept = field_validator("name", "enabled", mode="before")(_not_null)
 
 
 class EventChange(Checked, EventUpdate):
+    reviewed: bool = may_be_named(strict=True)
     _kept = field_validator("reviewed", mode="before")(_not_null)
 
 
@@ -41,31 +55,23 @@ class NewRule(Checked, AlertRuleCreate):
 class RuleChange(Checked):
     """A field that is left out stays as it is; a null clears what can be empty, and is refused elsewhere."""
 
-    name: RuleName | None = None
+    name: RuleName = may_be_named()
     description: str | None = Field(default=None, max_length=2000)
-    enabled: bool | None = None
-    severity: Severity | None = None
-    risk_threshold: int | None = Field(default=None, ge=0, le=100)
+    enabled: bool = may_be_named(strict=True)
+    severity: Severity = may_be_named()
+    risk_threshold: int | None = Field(default=None, strict=True, ge=0, le=100)
     object_types: Names | None = None
     camera_ids: Names | None = None
-    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    min_confidence: float | None = Field(default=None, strict=True, ge=0, le=1)
     zones: tuple[Zone, ...] | None = Field(default=None, max_length=50)
     schedule: Schedule | None = None
-    cooldown_seconds: int | None = Field(default=None, ge=0, le=604_800)
-    dedup_key_template: str | None = Field(default=None, min_length=1, max_length=200)
+    cooldown_seconds: int = may_be_named(strict=True, ge=0, le=MOST_COOLDOWN_SECONDS)
+    dedup_key_template: DedupTemplate = may_be_named()
     channels: tuple[Channel, ...] | None = None
 
     _kept = field_validator("name", "enabled", "severity", "cooldown_seconds", "dedup_key_template", mode="before")(
         _not_null
     )
-
-    @field_validator("dedup_key_template")
-    @classmethod
-    def _usable_template(cls, value: str) -> str:
-        try:
-            return AlertRuleCreate(name="-", dedup_key_template=value).dedup_key_template
-        except ValidationError as error:
-            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
     def applied_to(self, rule: AlertRule) -> AlertRuleCreate:
         """The rule with the named fields replaced."""
@@ -76,7 +82,7 @@ class RuleChange(Checked):
         return AlertRuleCreate.model_validate({**kept, **named})
 
 
-EventIds = Annotated[tuple[Annotated[int, Field(ge=1, le=2**63 - 1)], ...], Field(max_length=100)]
+EventIds = Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)], ...], Field(max_length=100)]
 
 
 class RuleTest(Checked):
@@ -84,5 +90,5 @@ class RuleTest(Checked):
     """The events to try the rule on; the newest ones when left out."""
     test_time: Moment | None = None
     """Judge the schedule as if every event had started then; each event's own start when left out."""
-    limit: int = Field(default=10, ge=1, le=100)
+    limit: int = Field(default=10, strict=True, ge=1, le=100)
     """How many events at most; named ones are all tried unless a limit is given."""

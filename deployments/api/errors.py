@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from actors.ports import ActorAway
+from actors.ports import ActorAway, CleanupRunning, ServiceRefused
 from deployments.api.problem_response import problem_response
 from domain.alert_status import IllegalAlertStep
+from domain.model_registry import UnknownModel
 from domain.pagination import BadCursor
 from schemas.problem import FieldError
 from storage.errors import Conflict, InvalidValue, NotFound, StoreError, StoreUnavailable
@@ -26,8 +27,22 @@ _PLAIN = {404: "There is nothing at this address.", 405: "This address does not 
 _log = logging.getLogger(__name__)
 
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+OwnAnswer = Callable[[Sequence[FieldError]], dict[str, Any]]
+_OWN_ANSWER = "answers_bad_values_with"
+
+
 class InvalidField(Exception):
     """A value of the request that is well formed and cannot be; the message is for a person."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field = field
+        self.message = message
+
+
+class BadRequest(Exception):
+    """What is asked contradicts itself, or cannot be had here; the message is for a person."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(field, message)
@@ -48,12 +63,16 @@ class Answer:
 
 ANSWERS: dict[type[Exception], Answer] = {
     NotFound: Answer(404, str),
+    UnknownModel: Answer(404, str),
     Conflict: Answer(409, lambda e: "This contradicts what is stored." if e.constraint else str(e)),
     IllegalAlertStep: Answer(409, str),
     InvalidValue: Answer(422, lambda e: "A value cannot be stored.", lambda e: ()),
     BadCursor: Answer(422, lambda e: "The cursor cannot be used.", lambda e: [_field("cursor", str(e))]),
+    BadRequest: Answer(400, lambda e: e.message, lambda e: [_field(e.field, e.message)]),
     InvalidField: Answer(422, lambda e: "A value cannot be used.", lambda e: [_field(e.field, e.message)]),
     UnreadableMedia: Answer(404, lambda e: f"The picture cannot be shown: {e.reason}."),
+    CleanupRunning: Answer(409, str),
+    ServiceRefused: Answer(400, str),
     ActorAway: Answer(
         503,
         lambda e: f"{e.args[0]} is away and is being started again; try again shortly.",
@@ -95,12 +114,25 @@ def answer_errors(app: FastAPI, allowed_methods: Callable[[str], set[str]]) -> N
         if _is_of_another_type(request, faults):
             return problem_response(request.scope, 415, "The body must be sent as application/json.")
         errors = [_field(_name(fault["loc"]), _message(fault)) for fault in faults[:_MOST_FIELD_ERRORS]]
+        own_answer: OwnAnswer | None = getattr(request.scope.get("endpoint"), _OWN_ANSWER, None)
+        if own_answer is not None:
+            return JSONResponse(own_answer(errors), status_code=422)
         return problem_response(request.scope, 422, "Some values cannot be used; see errors.", errors=errors)
 
     for kind in ANSWERS:
         app.add_exception_handler(kind, of_table)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_validation)
+
+
+def answers_bad_values(shape: OwnAnswer) -> Callable[[Endpoint], Endpoint]:
+    """For a route whose 422 has a shape of its own in the specification instead of a problem's."""
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _OWN_ANSWER, shape)
+        return endpoint
+
+    return marked
 
 
 def _field(name: str, message: str) -> FieldError:

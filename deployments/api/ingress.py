@@ -1,13 +1,16 @@
 """The API behind Ray Serve: builds the application in each replica, and makes sure that the pipeline runs."""
 
 import asyncio
+import os
 
 from fastapi import FastAPI
 from ray import serve
 
 from actors.pipeline import start_supervisor, system_actors
+from actors.process import arm_process
 from deployments.api.app import create_app
 from deployments.api.deps import Services
+from deployments.ray_environment import proxy_names_client
 from settings import Settings
 
 
@@ -17,6 +20,7 @@ class ApiIngress:
 
     def __init__(self, settings: Settings, detector: object) -> None:
         """`detector` only ties the deployments together: frames go to it from the workers, not through the API."""
+        arm_process("api", settings)
         self._settings = settings
         del detector
 
@@ -24,4 +28,6 @@ class ApiIngress:
         # Whoever deploys this application by any way (hsi, serve run, a RayService) gets the whole system.
         app_name = serve.get_replica_context().app_name
         await asyncio.to_thread(start_supervisor, self._settings, app_name)
-        return create_app(await Services.open(self._settings, actors=system_actors()))
+        os.environ["FORWARDED_ALLOW_IPS"] = ""  # or Serve's server would take any caller's X-Forwarded-For for true
+        services = await Services.open(self._settings, actors=system_actors(), behind_own_proxy=proxy_names_client())
+        return create_app(services)

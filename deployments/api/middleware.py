@@ -1,12 +1,12 @@
 """What every request passes on its way in and out; plain ASGI, so that nothing is buffered and nothing blocks.
 
-RequestFrame ─▶ BodyLimit ─▶ HeadAsGet ─▶ the application
-id, log, headers, last resort
+RequestFrame ─▶ HeadAsGet ─▶ Door ─▶ BodyLimit ─▶ the application
+id, log,                     access/door.py: who, from where, how often
+headers, last resort
 """
 
 import logging
 import re
-from contextvars import ContextVar
 from uuid import uuid4
 
 from fastapi import HTTPException
@@ -14,11 +14,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.api.problem_response import problem_response, shown_path
+from deployments.api.request_figures import RequestFigures
 from domain.clock import Clock
+from storage.log_context import request_id
 
 MOST_BODY_BYTES = 10 * 1024 * 1024
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
-"""The id of the request that this task serves; for log lines further down."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ALWAYS = {
@@ -40,16 +40,17 @@ class RequestIds(logging.Filter):
     """Gives every log record of a request its `request_id`; put it on a handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
+        record.request_id = request_id.get() or "-"
         return True
 
 
 class RequestFrame:
-    """Names the request, logs it, sets the security headers, and answers what nobody caught with a bare 500."""
+    """Names the request, logs and counts it, sets the security headers, and answers what nobody caught with a bare 500."""
 
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
         self._clock = clock
+        self._figures = RequestFigures()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -87,10 +88,22 @@ class RequestFrame:
                 scope, receive, framed
             )
         finally:
-            milliseconds = (self._clock.monotonic() - started) * 1000
-            _log.info(
-                "%s %s %s %.1f ms, request %s", scope["method"], shown_path(scope), status or "-", milliseconds, name
-            )
+            ended = self._clock.monotonic()
+            self._figures.count(scope, status, ended - started)
+            if self._figures.worth_a_line(scope, status, ended - started, ended):
+                self._tell(scope, status, (ended - started) * 1000, name)
+
+    @staticmethod
+    def _tell(scope: Scope, status: int | None, milliseconds: float, name: str) -> None:
+        _log.info(
+            "%s %s %s %.1f ms, request %s",
+            scope["method"],
+            shown_path(scope),
+            status or "-",
+            milliseconds,
+            name,
+            extra={"duration_ms": round(milliseconds, 3)},
+        )
 
 
 class BodyLimit:
@@ -139,7 +152,9 @@ class HeadAsGet:
         async def without_body(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self._app({**scope, "method": "GET"}, receive, without_body)
+        inner = {**scope, "method": "GET"}
+        await self._app(inner, receive, without_body)
+        scope["route"] = inner.get("route")  # for who counts requests by their route
 
 
 def _given_or_new(name: str | None) -> str:

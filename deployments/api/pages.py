@@ -9,11 +9,13 @@ from deployments.api.parameters import MOST_ROWS, Paging
 from domain.pagination import CursorValue, encode_cursor
 from schemas.alert import Alert
 from schemas.alert_rule import AlertRule
+from schemas.audit import AuditEntry
 from schemas.camera import Camera
 from schemas.delivery import Delivery
 from schemas.detection import Detection
 from schemas.event import Event
 from schemas.frozen import Frozen
+from schemas.log import Log
 from schemas.media import Media
 
 T = TypeVar("T")
@@ -40,12 +42,20 @@ class DetectionPage(Page):
     detections: tuple[Detection, ...]
 
 
+class LogPage(Page):
+    logs: tuple[Log, ...]
+
+
 class MediaPage(Page):
     media: tuple[Media, ...]
 
 
 class AlertPage(Page):
     alerts: tuple[Alert, ...]
+
+
+class AuditPage(Page):
+    logs: tuple[AuditEntry, ...]
 
 
 class RulePage(Page):
@@ -69,12 +79,20 @@ def detection_page(rows: Sequence[Detection], query: Paging) -> DetectionPage:
     return DetectionPage(detections=kept, **_frame(rows, query, lambda d: [d.detected_at, d.id]))
 
 
+def log_page(rows: Sequence[Log], query: Paging) -> LogPage:
+    return LogPage(logs=tuple(rows[: query.limit]), **_frame(rows, query, lambda line: [line.timestamp, line.id]))
+
+
 def media_page(rows: Sequence[Media], query: Paging) -> MediaPage:
     return MediaPage(media=tuple(rows[: query.limit]), **_frame(rows, query, lambda m: [m.id]))
 
 
 def alert_page(rows: Sequence[Alert], query: Paging) -> AlertPage:
     return AlertPage(alerts=tuple(rows[: query.limit]), **_frame(rows, query, lambda a: [a.created_at, a.id]))
+
+
+def audit_page(rows: Sequence[AuditEntry], query: Paging) -> AuditPage:
+    return AuditPage(logs=tuple(rows[: query.limit]), **_frame(rows, query, lambda e: [e.timestamp, e.id]))
 
 
 def rule_page(rows: Sequence[AlertRule], query: Paging) -> RulePage:

@@ -12,11 +12,28 @@ from deployments.api.views.pictures import Shown
 Responses = dict[int | str, dict[str, Any]]
 
 _WHY = {
+    400: (
+        "The body is not JSON, contradicts itself, or asks for what is not set up.",
+        "start_time and end_time are equal: the period would be empty",
+    ),
+    401: (
+        "A key is asked for and none, or a wrong one, was shown.",
+        "A key is needed: send it as X-API-Key.",
+    ),
+    403: (
+        "A page from elsewhere asks for a change.",
+        "A page from elsewhere may not do this; see CORS_ALLOWED_ORIGINS.",
+    ),
     404: ("It does not exist.", "there is no event 42"),
     409: ("The state it is in does not allow this.", "an alert that is dismissed cannot be acknowledged"),
     413: ("The body has more than 10 MB.", "A body may have at most 10 MB."),
     415: ("The body is not called JSON.", "The body must be sent as application/json."),
     422: ("Some values cannot be used; `errors` says which.", "Some values cannot be used; see errors."),
+    421: (
+        "The name in `Host` is not one of this system.",
+        "This is not a name of this system; see ALLOWED_HOSTS.",
+    ),
+    429: ("Too many requests; `Retry-After` says when the next is allowed.", "Too many requests; try again in 3 s."),
     503: (
         "A store is away; `Retry-After` says when to try again.",
         "A store that this needs is away; try again shortly.",
@@ -26,8 +43,8 @@ _FIELD_ERROR = {"field": "limit", "message": "Input should be less than or equal
 
 
 def problems(*statuses: int) -> Responses:
-    """The errors that a route may answer, as `application/problem+json`."""
-    return {status: _problem(status) for status in sorted(statuses)}
+    """The errors that a route may answer, as `application/problem+json`; one that takes a body can refuse what is no JSON."""
+    return {status: _problem(status) for status in sorted({*statuses, *((400,) if 415 in statuses else ())})}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import pickle
 
 import pytest
 
-from actors.circuit_breakers import CircuitBreakers, UnknownBreaker, UnstoppedByBreakers
+from actors.circuit_breakers import CircuitBreakers, UnstoppedByBreakers
 from domain.circuit_breaker import Admitted, Rejected
 from schemas.breaker import BreakerState
+from storage.errors import NotFound
 from tests.actors.fakes import AwayBreakers, FakeClock
 
 
@@ -73,14 +74,16 @@ async def test_the_pipelines_own_breaker_is_there_from_the_start(breakers: Circu
 
 async def test_a_reset_closes_it_at_once(breakers: CircuitBreakers) -> None:
     await fail(breakers, 5)
-    assert (await breakers.reset("yolo26")).state is BreakerState.CLOSED
+    done = await breakers.reset("yolo26")
+    assert (done.before.state, done.before.failure_count) == (BreakerState.OPEN, 5)
+    assert (done.after.state, done.after.failure_count) == (BreakerState.CLOSED, 0)
     assert isinstance(await breakers.admit("yolo26"), Admitted)
 
 
 async def test_an_unknown_breaker_cannot_be_reset_and_the_error_travels(breakers: CircuitBreakers) -> None:
-    with pytest.raises(UnknownBreaker) as refused:
+    with pytest.raises(NotFound) as refused:
         await breakers.reset("nothing")
-    assert str(pickle.loads(pickle.dumps(refused.value))) == "there is no circuit breaker 'nothing'"
+    assert str(pickle.loads(pickle.dumps(refused.value))) == "there is no circuit breaker nothing"
     assert len(await breakers.status()) == 1
 
 
@@ -126,7 +129,7 @@ async def test_through_the_unstopped_the_breakers_are_what_they_are(breakers: Ci
         await unstopped.failed("yolo26", admitted)
     assert isinstance(await unstopped.admit("yolo26"), Rejected)
     assert (await unstopped.status())[0].state is BreakerState.OPEN
-    assert (await unstopped.reset("yolo26")).state is BreakerState.CLOSED
+    assert (await unstopped.reset("yolo26")).after.state is BreakerState.CLOSED
 
 
 async def test_starting_and_stopping_it_changes_nothing(breakers: CircuitBreakers) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors import detection_worker
-from actors.ref import ActorAway
+from actors.ports import ActorAway
 from schemas.breaker import BreakerState
 from storage.errors import StoreUnavailable
 from storage.postgres import Pool, connect_pool

@@ -15,12 +15,13 @@ from actors.actor_start import ActorSpec
 from actors.circuit_breakers import CircuitBreakers
 from actors.ref import ActorAway, ActorStarting
 from actors.supervised import supervised_actor, supervised_rest
-from actors.supervisor import Gone, Starting, SupervisedService
+from actors.supervised_service import Gone, Starting, SupervisedService
 from schemas.service import Health, ServiceStatus
 from settings import Settings
 from storage.errors import StoreUnavailable
 from storage.postgres import Pool, connect_pool
 from storage.redis import connect_redis
+from storage.system_lock import acquire
 from tests.notify.http_sink import HttpSink, answer
 from tests.storage.wire import Wire
 
@@ -33,7 +34,7 @@ class NamedActor:
     def __init__(self, answers: Health | Exception) -> None:
         self.answers = answers
 
-    def __call__(self, name: str) -> "NamedActor":
+    def __call__(self, name: str, **_: Any) -> "NamedActor":
         assert name == "circuit_breakers"
         return self
 
@@ -51,6 +52,9 @@ class DescribedDetector:
 
     async def describe(self) -> dict[str, Any]:
         return self.described
+
+    async def switch(self, on: bool) -> None:
+        self.described["switched_on"] = on
 
 
 @pytest.fixture
@@ -162,3 +166,44 @@ def test_every_service_of_the_contract_is_watched(
     names = {spec.name for spec in actor_specs(settings, "app") if spec.shown} | rest().keys()
     infrastructure = {"postgres", "redis", "api", "file_watcher", "detection_worker", "batch_aggregator"}
     assert infrastructure | {"analysis_worker", "alert_dispatcher", "yolo26", "nemotron", "gpu_monitor"} <= names
+
+
+async def test_a_detector_that_is_switched_off_is_gone(rest: Callable[..., dict[str, SupervisedService]]) -> None:
+    service = rest()["yolo26"]
+    assert service.by_hand is not None
+    assert service.by_hand.disable is not None
+    assert service.by_hand.enable is not None
+    await service.by_hand.disable()
+    with pytest.raises(Gone, match="switched off"):
+        await service.probe()
+    await service.by_hand.enable()
+    assert (await service.probe()).healthy
+
+
+def test_stores_that_run_elsewhere_are_not_restarted_here_and_none_can_be_disabled(
+    rest: Callable[..., dict[str, SupervisedService]], tmp_path: Path
+) -> None:
+    with acquire(tmp_path) as lock:
+        lock.update(database_url="postgresql://ours")
+        services = rest(data_dir=tmp_path)
+    hands = {name: services[name].by_hand for name in ("postgres", "redis", "api")}
+    limits = {name: hand.limits for name, hand in hands.items() if hand is not None}
+    assert limits["postgres"].not_started_because is None
+    assert limits["redis"].not_started_because == "redis runs elsewhere (REDIS_URL is set): restart it there"
+    assert limits["api"].not_started_because is None
+    assert all("cannot be disabled" in str(one.not_disabled_because) for one in limits.values())
+    assert len(limits) == 3
+
+
+def test_every_detection_worker_is_a_part_of_one_service(tmp_path: Path) -> None:
+    from actors.pipeline import actor_specs
+
+    settings = Settings(
+        data_dir=tmp_path,
+        detection_workers=3,
+        database_url=SecretStr("postgresql://x"),
+        redis_url=SecretStr("redis://x"),
+    )
+    specs = [spec for spec in actor_specs(settings, "app") if spec.service]
+    assert [spec.name for spec in specs] == ["detection_worker", "detection_worker_2", "detection_worker_3"]
+    assert {supervised_actor(spec).shown_as for spec in specs} == {"detection_worker"}

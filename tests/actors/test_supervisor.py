@@ -1,72 +1,25 @@
 """Every service is looked at, restarted when it failed, and written down."""
 
-import asyncio
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import pytest
+import redis.asyncio
 
-from actors.supervisor import LOOK_EVERY_SECONDS, Gone, Starting, SupervisedService, Supervisor, SupervisorTools
-from schemas.service import Health, Service, ServiceCategory, ServiceStatus
+from actors.supervised_service import Gone, Starting, SupervisorTools
+from actors.supervisor import Supervisor
+from schemas.service import Health, ServiceStatus
 from storage.postgres import Pool, connect_pool
-from storage.services import Services
-from tests.actors.fakes import START, FakeClock
+from tests.actors.fakes import START
+from tests.actors.supervising import House, Subject
 from tests.eventually import eventually
 from tests.storage.wire import Wire
 
 
-class Subject:
-    """A service as the supervisor sees it: `state` is its health, or what its probe raises."""
-
-    def __init__(self, name: str = "file_watcher", **values: Any) -> None:
-        self.state: Health | Exception = Health(healthy=True)
-        self.hangs = False
-        self.restarts = 0
-        self.restart_raises: Exception | None = None
-        given = {"category": ServiceCategory.INFRASTRUCTURE, "restart": self.restart}
-        self.service = SupervisedService(name=name, probe=self.probe, **(given | values))
-
-    async def probe(self) -> Health:
-        if self.hangs:
-            await asyncio.Event().wait()
-        if isinstance(self.state, Exception):
-            raise self.state
-        return self.state
-
-    async def restart(self) -> None:
-        self.restarts += 1
-        if self.restart_raises is not None:
-            raise self.restart_raises
-
-
-class House:
-    """A supervisor over some subjects, whose looks are called and whose time passes by hand."""
-
-    def __init__(self, pool: Pool, *subjects: Subject) -> None:
-        self.clock = FakeClock()
-        self.rows = Services(pool)
-        self.subjects: Sequence[Subject] = subjects
-        self.supervisor = Supervisor("app", self.connect)
-
-    async def connect(self) -> SupervisorTools:
-        return SupervisorTools([one.service for one in self.subjects], self.rows, self.clock)
-
-    async def look(self, seconds: float = 0.0) -> None:
-        """Looks at once, and then every two seconds for so long."""
-        await self.supervisor.look()
-        for _ in range(round(seconds / LOOK_EVERY_SECONDS)):
-            self.clock.advance(LOOK_EVERY_SECONDS)
-            await self.supervisor.look()
-
-    async def row(self, name: str = "file_watcher") -> Service:
-        return {row.name: row for row in await self.rows.list()}[name]
-
-
-async def test_what_was_seen_is_written_down(database: Pool) -> None:
+async def test_what_was_seen_is_written_down(database: Pool, redis_client: redis.asyncio.Redis) -> None:
     subject = Subject()
     subject.state = Health(healthy=True, message="all well", detail={"pending_tasks": 3})
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     row = await house.row()
     assert (row.category, row.status, row.failure_count) == ("infrastructure", ServiceStatus.RUNNING, 0)
@@ -74,9 +27,11 @@ async def test_what_was_seen_is_written_down(database: Pool) -> None:
     assert row.last_restart is None
 
 
-async def test_a_service_that_was_healthy_and_dies_is_restarted_after_five_seconds(database: Pool) -> None:
+async def test_a_service_that_was_healthy_and_dies_is_restarted_after_five_seconds(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = Gone("no actor of this name")
     await house.look(4)
@@ -87,10 +42,12 @@ async def test_a_service_that_was_healthy_and_dies_is_restarted_after_five_secon
     assert (await house.row()).last_restart == house.clock.now()
 
 
-async def test_restarts_come_ever_later_when_they_do_not_help(database: Pool) -> None:
+async def test_restarts_come_ever_later_when_they_do_not_help(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     """Each restarted service is given its minute; then 10, 20, 40 s are waited from its failure on."""
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = Gone("dead")
     at: list[float] = []
@@ -105,9 +62,9 @@ async def test_restarts_come_ever_later_when_they_do_not_help(database: Pool) ->
     assert gaps[2] >= gaps[0] + 30
 
 
-async def test_one_failing_probe_is_forgiven(database: Pool) -> None:
+async def test_one_failing_probe_is_forgiven(database: Pool, redis_client: redis.asyncio.Redis) -> None:
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = Health(healthy=False, message="three failures in a row")
     await house.look()
@@ -118,19 +75,21 @@ async def test_one_failing_probe_is_forgiven(database: Pool) -> None:
     assert (await house.row()).status is ServiceStatus.RUNNING
 
 
-async def test_a_service_that_keeps_failing_is_restarted(database: Pool) -> None:
+async def test_a_service_that_keeps_failing_is_restarted(database: Pool, redis_client: redis.asyncio.Redis) -> None:
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = ZeroDivisionError("in its probe")
     await house.look(8)
     assert subject.restarts == 1
 
 
-async def test_a_service_that_has_never_been_healthy_is_given_a_minute(database: Pool) -> None:
+async def test_a_service_that_has_never_been_healthy_is_given_a_minute(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject()
     subject.state = Health(healthy=False, message="loading")
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look(58)
     assert subject.restarts == 0
     assert (await house.row()).status is ServiceStatus.STARTING
@@ -138,9 +97,9 @@ async def test_a_service_that_has_never_been_healthy_is_given_a_minute(database:
     assert subject.restarts == 1
 
 
-async def test_a_restarted_service_is_given_its_minute_again(database: Pool) -> None:
+async def test_a_restarted_service_is_given_its_minute_again(database: Pool, redis_client: redis.asyncio.Redis) -> None:
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = Gone("dead")
     await house.look(6)
@@ -149,9 +108,11 @@ async def test_a_restarted_service_is_given_its_minute_again(database: Pool) -> 
     assert (await house.row()).status is ServiceStatus.STARTING
 
 
-async def test_a_service_that_somebody_else_starts_is_left_to_it_but_not_for_ever(database: Pool) -> None:
+async def test_a_service_that_somebody_else_starts_is_left_to_it_but_not_for_ever(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = Starting("it is being started")
     await house.look(50)
@@ -162,11 +123,11 @@ async def test_a_service_that_somebody_else_starts_is_left_to_it_but_not_for_eve
 
 
 async def test_a_probe_that_never_answers_is_a_failing_service_and_holds_up_no_other(
-    database: Pool, monkeypatch: pytest.MonkeyPatch
+    database: Pool, redis_client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.supervisor.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("actors.supervised_service.PROBE_SECONDS", 0.05)
     hanging, well = Subject("redis"), Subject("postgres")
-    house = House(database, hanging, well)
+    house = House(database, redis_client, hanging, well)
     await house.look()
     hanging.hangs = True
     await house.look()
@@ -174,9 +135,11 @@ async def test_a_probe_that_never_answers_is_a_failing_service_and_holds_up_no_o
     assert "no answer within" in ((await house.row("redis")).message or "")
 
 
-async def test_what_nobody_here_restarts_is_shown_and_left_alone(database: Pool) -> None:
+async def test_what_nobody_here_restarts_is_shown_and_left_alone(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject("postgres", restart=None)
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = ConnectionRefusedError("refused")
     await house.look(60)
@@ -184,9 +147,11 @@ async def test_what_nobody_here_restarts_is_shown_and_left_alone(database: Pool)
     assert (row.status, row.message) == (ServiceStatus.UNHEALTHY, "ConnectionRefusedError: refused")
 
 
-async def test_a_restart_that_fails_is_tried_again_later_and_ends_nothing(database: Pool) -> None:
+async def test_a_restart_that_fails_is_tried_again_later_and_ends_nothing(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject()
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state, subject.restart_raises = Gone("dead"), OSError("no memory")
     await house.look(6)
@@ -195,18 +160,22 @@ async def test_a_restart_that_fails_is_tried_again_later_and_ends_nothing(databa
     assert subject.restarts == 2
 
 
-async def test_a_service_that_is_a_choice_and_was_not_made_is_shown_as_such(database: Pool) -> None:
+async def test_a_service_that_is_a_choice_and_was_not_made_is_shown_as_such(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject("nemotron", restart=None, status_when_idle=ServiceStatus.NOT_CONFIGURED)
     subject.state = Gone("no language model is configured")
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look(120)
     row = await house.row("nemotron")
     assert (row.status, row.failure_count) == (ServiceStatus.NOT_CONFIGURED, 0)
 
 
-async def test_an_actor_that_is_no_service_of_its_own_is_restarted_and_not_shown(database: Pool) -> None:
+async def test_an_actor_that_is_no_service_of_its_own_is_restarted_and_not_shown(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject("circuit_breakers", shown=False)
-    house = House(database, subject)
+    house = House(database, redis_client, subject)
     await house.look()
     subject.state = Gone("dead")
     await house.look(6)
@@ -219,9 +188,9 @@ async def degradation(house: House) -> dict[str, Any]:
     return detail
 
 
-async def test_its_own_row_tells_how_much_works(database: Pool) -> None:
+async def test_its_own_row_tells_how_much_works(database: Pool, redis_client: redis.asyncio.Redis) -> None:
     subjects = [Subject(name) for name in ("postgres", "redis", "yolo26", "file_watcher")]
-    house = House(database, *subjects)
+    house = House(database, redis_client, *subjects)
     await house.look()
     assert (await degradation(house))["mode"] == "normal"
     subjects[1].state = ConnectionRefusedError("refused")
@@ -232,11 +201,13 @@ async def test_its_own_row_tells_how_much_works(database: Pool) -> None:
     assert (await house.row("supervisor")).checked_at == house.clock.now()
 
 
-async def test_a_database_that_is_away_stops_neither_looking_nor_restarting(database_url: str, database: Pool) -> None:
+async def test_a_database_that_is_away_stops_neither_looking_nor_restarting(
+    database_url: str, database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
     subject = Subject()
     async with Wire(database_url) as wire:
         pool = await connect_pool(wire.address, 1, 2, "tests")
-        house = House(pool, subject)
+        house = House(pool, redis_client, subject)
         await house.look()
         await wire.cut()
         subject.state = Gone("dead")
@@ -250,8 +221,10 @@ async def test_a_database_that_is_away_stops_neither_looking_nor_restarting(data
         pool.terminate()
 
 
-async def test_its_loop_begins_to_look_and_connects_until_it_can(database: Pool) -> None:
-    house = House(database, Subject())
+async def test_its_loop_begins_to_look_and_connects_until_it_can(
+    database: Pool, redis_client: redis.asyncio.Redis
+) -> None:
+    house = House(database, redis_client, Subject())
     tries = 0
 
     async def connect() -> SupervisorTools:

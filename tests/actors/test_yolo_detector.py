@@ -10,7 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 import actors.yolo_detector
+from actors.self_check import ASK_EVERY_SECONDS
 from actors.yolo_detector import FAILURES_UNTIL_UNHEALTHY, LOOK_AGAIN_SECONDS, TRY_AGAIN_SECONDS, YoloDetector
+from tests.eventually import eventually_sync
 from tests.vision.pictures import jpeg, scene
 from tests.vision.small_models import constant_onnx, export_metadata
 from vision.errors import DetectorUnavailable, InferenceFailed, UnreadablePicture, WrongFrameShape
@@ -270,9 +272,11 @@ def test_callers_do_not_wait_while_the_model_is_being_loaded(tmp_path: Path, mon
     assert detector.health()[0] == "healthy"
 
 
-def test_a_model_that_keeps_failing_makes_it_unhealthy(tmp_path: Path) -> None:
-    detector = YoloDetector(weights(tmp_path / "m.onnx", np.full((300, 6), np.nan, np.float32)), "cpu", 1)
-    detector.start()
+def test_a_model_that_keeps_failing_makes_it_unhealthy(detector: YoloDetector, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflowing(_stack: NDArray[np.uint8], _confidence: float) -> list[NDArray[np.float32]]:
+        raise FloatingPointError("no finite number")
+
+    monkeypatch.setattr(detector._runtime, "run", overflowing)
     for _ in range(FAILURES_UNTIL_UNHEALTHY):
         assert detector.health()[0] == "healthy"
         with pytest.raises(InferenceFailed, match="no finite number"):
@@ -280,6 +284,41 @@ def test_a_model_that_keeps_failing_makes_it_unhealthy(tmp_path: Path) -> None:
     state, reason = detector.health()
     assert state == "unhealthy"
     assert "no finite number" in reason
+
+
+def test_a_model_that_cannot_answer_the_known_question_is_unhealthy_from_the_start(tmp_path: Path) -> None:
+    broken = weights(tmp_path / "m.onnx", np.full((300, 6), np.nan, np.float32))
+    detector = YoloDetector(broken, "cpu", 1, tmp_path / "cache")
+    detector.start()
+    state, reason = detector.health()
+    assert state == "unhealthy"
+    assert reason.startswith("it cannot answer the known question: ")
+    assert "no finite number" in reason
+
+
+def test_a_model_that_answers_and_finds_other_boxes_than_it_did_is_unhealthy(
+    detector: YoloDetector, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert detector.health() == ("healthy", "")
+    monkeypatch.setattr(detector._runtime, "run", lambda stack, _: [np.zeros((0, 6), np.float32) for _ in stack])
+    clock.seconds += ASK_EVERY_SECONDS
+    detector.health()
+    eventually_sync(lambda: detector.health()[0] == "unhealthy")
+    assert detector.health()[1] == "it no longer finds the person at 0,0 in the check picture"
+    told = detector.describe()["self_check"]
+    assert (told["healthy"], told["objects"], told["checked_seconds_ago"]) == (False, [], 0.0)
+    monkeypatch.undo()
+    clock.seconds += ASK_EVERY_SECONDS
+    eventually_sync(lambda: detector.health()[0] == "healthy")
+
+
+def test_the_known_question_is_no_frame_of_anybodys(detector: YoloDetector) -> None:
+    detector.self_check()
+    told = detector.describe()
+    assert (told["frames_finished"], told["inference_fps"], told["milliseconds_per_frame"]) == (0, 0.0, None)
+    assert told["self_check"]["healthy"]
+    assert [one["object_type"] for one in told["self_check"]["objects"]] == ["person", "dog"]
+    assert told["vram_mb"] == 0
 
 
 def test_a_stopped_detector_says_so_and_can_be_started_again(detector: YoloDetector) -> None:

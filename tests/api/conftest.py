@@ -35,6 +35,7 @@ def settings(tmp_path: Path, camera_root: Path, database_url: str, redis_url: st
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "TIMEZONE": "Europe/Berlin",
+            "ALLOWED_HOSTS": "testserver",
         }
     )
 
@@ -71,6 +72,7 @@ async def api_without_stores(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]
             "DATA_DIR": str(tmp_path),
             "DATABASE_URL": f"postgresql://secret_user:secret_password@{NOBODY_THERE}/none",
             "REDIS_URL": f"redis://:secret_password@{NOBODY_THERE}/0",
+            "ALLOWED_HOSTS": "testserver",
         }
     )
     opened = await Services.open(settings)

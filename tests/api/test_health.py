@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from deployments.api.views.readiness import PIPELINE_WORKERS
+from domain.health import OTHER_WORKERS, PIPELINE_WORKERS
 from tests.storage.rows import Rows
 
 
@@ -35,7 +35,7 @@ async def test_everything_running_is_ready(api: httpx.AsyncClient, rows: Rows) -
     assert body["services"]["redis"]["details"]["redis_version"].startswith("6.2")
     assert body["services"]["ai"]["details"] == {"yolo26": "healthy", "nemotron": "not_configured"}
     assert {"name": "gpu_monitor", "running": True, "message": None} in body["workers"]
-    assert {worker["name"] for worker in body["workers"]} == {*PIPELINE_WORKERS, "gpu_monitor"}
+    assert {worker["name"] for worker in body["workers"]} == {*PIPELINE_WORKERS, *OTHER_WORKERS}
     assert (await api.get("/ready")).json() == {"ready": True, "status": "ready"}
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from deployments.api.views.readiness import PIPELINE_WORKERS, Readiness, StoreAnswers, judge
+from deployments.api.views.readiness import Readiness, StoreAnswers, judge
+from domain.health import OTHER_WORKERS, PIPELINE_WORKERS
 from schemas.service import Service
 
 NOW = datetime(2025, 12, 23, 12, 0, tzinfo=UTC)
@@ -44,7 +45,9 @@ def test_a_pipeline_worker_that_was_never_reported_is_not_ready(worker: str) -> 
 def test_another_worker_that_does_not_run_is_told_and_no_obstacle() -> None:
     judged = _judged(_service("gpu_monitor", status="stopped"))
     assert judged.ready
-    assert judged.workers[-1].model_dump() == {"name": "gpu_monitor", "running": False, "message": "stopped"}
+    told = next(worker for worker in judged.workers if worker.name == "gpu_monitor")
+    assert told.model_dump() == {"name": "gpu_monitor", "running": False, "message": "stopped"}
+    assert [worker.name for worker in judged.workers] == [*PIPELINE_WORKERS, *OTHER_WORKERS]
 
 
 def test_redis_down_is_degraded_and_not_ready() -> None:

@@ -37,7 +37,7 @@ async def test_a_database_that_comes_later_is_found(
         load_settings({"DATA_DIR": str(tmp_path), "DATABASE_URL": address, "REDIS_URL": redis_url})
     )
     transport = httpx.ASGITransport(create_app(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as api:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as api:
         assert (await api.get("/api/events")).status_code == 503
         assert (await api.get("/api/system/health/ready")).json()["services"]["database"]["status"] == "unhealthy"
         await _execute(postgres_server, f"CREATE DATABASE {late_database} TEMPLATE hsi_template")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from launch.ground import Ground, StartFailed
-from settings import load_settings
+from settings import SettingsError, load_settings
 from storage.errors import AlreadyRunning
 from storage.system_lock import acquire, read_system
 
@@ -37,6 +37,7 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "cameras.example"])
-def test_an_address_beyond_loopback_is_refused_while_there_are_no_keys(tmp_path: Path, host: str) -> None:
-    with pytest.raises(StartFailed, match="no API keys yet"):
-        ground(tmp_path, API_HOST=host).prepare()
+def test_an_address_beyond_loopback_is_refused_where_keys_are_switched_off(tmp_path: Path, host: str) -> None:
+    with pytest.raises(SettingsError, match="unset API_KEY_ENABLED, or set API_HOST"):
+        ground(tmp_path, API_HOST=host, API_KEY_ENABLED="false").prepare()
+    assert read_system(tmp_path) is None

@@ -68,6 +68,12 @@ def test_a_channel_that_does_not_exist_has_a_reason() -> None:
             "email",
             "SMTP_FROM_ADDRESS is not an e-mail address",
         ),
+        (
+            NotifyConfig(smtp_host="me:S3CR3T@mail.example.com", smtp_to=("me@example.com",)),
+            "email",
+            "SMTP_HOST is not a host name; write it without scheme, user, password and port",
+        ),
+        (NotifyConfig(smtp_host="smtp://mail", smtp_to=("me@example.com",)), "email", "SMTP_HOST is not a host name"),
         (NotifyConfig(webhook_url=SecretStr("ftp://x.example/")), "webhook", "must start with https://"),
         (
             NotifyConfig(webhook_url=SecretStr("https://x.example/"), webhook_allowed_hosts=("10.0.0.1/8",)),
@@ -80,6 +86,11 @@ def test_a_channel_that_does_not_exist_has_a_reason() -> None:
 def test_a_channel_that_cannot_work_is_not_built_and_says_why(config: NotifyConfig, channel: str, reason: str) -> None:
     assert reason in (why_not(config, channel) or "")
     assert channel not in build_channels(config)
+
+
+@pytest.mark.parametrize("host", ["mail.example.com", "localhost", "mail_relay", "10.0.0.7", "::1", "[::1]", "Mail."])
+def test_a_mail_host_may_be_a_name_or_an_address(host: str) -> None:
+    assert why_not(NotifyConfig(smtp_host=host, smtp_to=("me@example.com",)), "email") is None
 
 
 def test_one_wrong_address_among_others_stays_a_recipient_whose_delivery_will_fail_visibly() -> None:

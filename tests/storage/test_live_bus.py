@@ -39,7 +39,8 @@ asyncio.run(main())
 
 
 def frames(count: int, channel: LiveChannel = EVENTS) -> list[NewFrame]:
-    return [NewFrame(type="event.created", channel=channel, data={"id": number}) for number in range(count)]
+    frame_type = "event.created" if channel is EVENTS else "alert.created"
+    return [NewFrame(type=frame_type, channel=channel, data={"id": number}) for number in range(count)]
 
 
 @pytest.fixture
@@ -195,3 +196,24 @@ async def test_data_that_is_no_json_is_an_error_and_publishes_nothing(
     with pytest.raises(ValueError, match="serialize"):
         await bus.publish([*frames(1), bad], NOW)
     assert await redis_client.dbsize() == 0
+
+
+@pytest.mark.parametrize(("frame_type", "channel"), [("event.invented", EVENTS), ("event.created", ALERTS)])
+async def test_a_type_that_is_not_registered_for_its_channel_is_an_error(
+    bus: LiveBus, redis_client: redis.asyncio.Redis, frame_type: str, channel: LiveChannel
+) -> None:
+    with pytest.raises(ValueError, match="registered"):
+        await bus.publish([*frames(1), NewFrame(type=frame_type, channel=channel, data={})], NOW)
+    assert await redis_client.dbsize() == 0
+
+
+async def test_the_newest_frame_of_a_type_is_found_among_others(bus: LiveBus) -> None:
+    def status(number: int) -> NewFrame:
+        return NewFrame(type="system.status", channel=LiveChannel.SYSTEM, data={"number": number})
+
+    other = NewFrame(type="gpu.stats_updated", channel=LiveChannel.SYSTEM, data={})
+    await bus.publish([status(1), other, status(2), other, other], NOW)
+    newest = await bus.newest(LiveChannel.SYSTEM, "system.status")
+    assert newest is not None
+    assert (newest.data, newest.sequence, newest.replay) == ({"number": 2}, 3, True)
+    assert await bus.newest(LiveChannel.SYSTEM, "service_status") is None

@@ -9,6 +9,7 @@ import pytest_asyncio
 import redis.asyncio
 
 from schemas.frame import Frame, LiveChannel, NewFrame
+from schemas.frame_types import CHANNEL_OF
 from storage.embedded import EmbeddedRedis
 from storage.errors import StoreUnavailable
 from storage.live_bus import LiveBus
@@ -22,7 +23,8 @@ EVENTS, ALERTS = LiveChannel.EVENTS, LiveChannel.ALERTS
 
 
 def frame(channel: LiveChannel = EVENTS) -> NewFrame:
-    return NewFrame(type="event.created", channel=channel, data={})
+    frame_type = next(name for name, its_channel in CHANNEL_OF.items() if its_channel is channel)
+    return NewFrame(type=frame_type, channel=channel, data={})
 
 
 async def take(feed: AsyncIterator[Frame], count: int) -> list[tuple[LiveChannel, int]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.stores import data_folder
+from tests.system.guarded import GUARDED
 from tests.system.house import House, Sinks, running_house
 
 
@@ -25,5 +26,14 @@ def house(sinks: Sinks) -> Iterator[House]:
         with running_house(data_dir, **times, **sinks.environment) as house:
             # Scores depend on the time of day at which the tests run: hear of every level.
             house.query("UPDATE notification_preferences SET risk_filters = '{critical,high,medium,low}' RETURNING id")
+            yield house
+        assert house.process.returncode == 0, house.output.read_text()[-3000:]
+
+
+@pytest.fixture(scope="session")
+def guarded_house(sinks: Sinks) -> Iterator[House]:
+    """A second system, which asks for keys and has a secret in every setting that may hold one."""
+    with data_folder() as data_dir:
+        with running_house(data_dir, **sinks.environment, **GUARDED.environment(sinks)) as house:
             yield house
         assert house.process.returncode == 0, house.output.read_text()[-3000:]

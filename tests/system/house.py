@@ -80,7 +80,13 @@ class House:
     api: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.api = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        self.api = httpx.Client(base_url=self.url, timeout=30, trust_env=False, headers=self.key_header)
+
+    @property
+    def key_header(self) -> dict[str, str]:
+        """What a request must carry where this system asks for keys; its first key is `name:key`."""
+        first = self.environment.get("API_KEYS", "").split(",")[0]
+        return {"X-API-Key": first.partition(":")[2]} if first else {}
 
     @property
     def cameras(self) -> Path:

@@ -1,26 +1,35 @@
 """Every route and who may call it: the only place that decides, and a test fails for a route that is not in it.
 
-open     no key is ever asked for: the probes
-read     a key, when keys are on: looks, changes nothing
-change   a key, when keys are on: changes something, and counts against the stricter limit
+open      no key is ever asked for, and nothing is counted: the probes
+read      a key, when keys are on: looks, changes nothing
+change    a key, when keys are on: changes something, so no page from elsewhere may ask it, and its limit is stricter
+logs      as change, with a limit of its own: a page that stumbles must not use up what its owner may change
+sign_in   no key, since this is where a page shows one; a very strict limit, against guessing
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 
 
 class Access(StrEnum):
     OPEN = "open"
     READ = "read"
     CHANGE = "change"
+    LOGS = "logs"
+    SIGN_IN = "sign_in"
 
 
-_O, _R, _C = Access.OPEN, Access.READ, Access.CHANGE
+_O, _R, _C, _L, _S = Access.OPEN, Access.READ, Access.CHANGE, Access.LOGS, Access.SIGN_IN
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/health"): _O,
     ("GET", "/ready"): _O,
     ("GET", "/api/system/health/live"): _O,
     ("GET", "/api/system/health/ready"): _O,
+    ("POST", "/api/session"): _S,
+    ("GET", "/api/session"): _R,
+    ("DELETE", "/api/session"): _C,
     ("GET", "/api/system/health"): _R,
     ("GET", "/api/system/health/full"): _R,
     ("GET", "/api/system/health/websocket"): _R,
@@ -59,8 +68,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/logs"): _R,
     ("GET", "/api/logs/stats"): _R,
     ("GET", "/api/logs/{log_id}"): _R,
-    ("POST", "/api/logs/frontend"): _C,
-    ("POST", "/api/logs/frontend/batch"): _C,
+    ("POST", "/api/logs/frontend"): _L,
+    ("POST", "/api/logs/frontend/batch"): _L,
     ("GET", "/api/notification-preferences"): _R,
     ("PUT", "/api/notification-preferences"): _C,
     ("GET", "/api/notification-preferences/cameras"): _R,
@@ -95,6 +104,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/detections/{detection_id}/image"): _R,
     ("GET", "/api/detections/{detection_id}/thumbnail"): _R,
     ("GET", "/api/media"): _R,
+    ("GET", "/api/media/{media_id}"): _R,
     ("GET", "/api/alerts"): _R,
     ("GET", "/api/alerts/{alert_id}"): _R,
     ("GET", "/api/alerts/{alert_id}/deliveries"): _R,
@@ -109,6 +119,40 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("WEBSOCKET", "/ws/events"): _R,
     ("WEBSOCKET", "/ws/system"): _R,
     ("GET", "/docs"): _R,
-    ("GET", "/docs/{asset}"): _R,
+    ("GET", "/docs/start.js"): _R,
+    ("GET", "/docs/swagger-ui-bundle.js"): _R,
+    ("GET", "/docs/swagger-ui.css"): _R,
     ("GET", "/openapi.json"): _R,
 }
+
+
+def access(method: str, path: str) -> Access:
+    """The class of a request, `WEBSOCKET` being a method.
+
+    What is not in the table needs a key too: strangers learn nothing from a 404, and should the router find a route
+    where this did not, it is no open one. `path` is taken as the router takes it: decoded, letter by letter, with
+    slashes and dots as they are.
+    """
+    method = "GET" if method == "HEAD" else method
+    exact = ROUTES.get((method, path))
+    if exact is not None:
+        return exact
+    parts = path.split("/")
+    for pattern, found in _patterns().get((method, len(parts)), ()):
+        if all(want is None or want == part for want, part in zip(pattern, parts, strict=True)):
+            return found
+    return Access.READ if method in ("GET", "OPTIONS", "WEBSOCKET") else Access.CHANGE
+
+
+_Pattern = tuple[str | None, ...]
+
+
+@cache
+def _patterns() -> Mapping[tuple[str, int], list[tuple[_Pattern, Access]]]:
+    """The paths with parameters, by method and number of parts; a parameter is None."""
+    found: dict[tuple[str, int], list[tuple[_Pattern, Access]]] = {}
+    for (method, path), kind in ROUTES.items():
+        if "{" in path:
+            pattern = tuple(None if part.startswith("{") else part for part in path.split("/"))
+            found.setdefault((method, len(pattern)), []).append((pattern, kind))
+    return found

@@ -92,8 +92,9 @@ def _resync(channel: object, last: object) -> Resync | Fault:
     return Resync(LiveChannel(channel), last)
 
 
-def notice(kind: str, data: Mapping[str, Any], now: datetime) -> str:
-    """A frame from the server itself: it belongs to no channel and has no number."""
+def notice(kind: str, data: Mapping[str, Any], now: datetime, channel: LiveChannel | None = None) -> str:
+    """A frame from the replica itself: it was not published, so it has no number."""
     return json.dumps(
-        {"type": kind, "data": data, "timestamp": utc_text(now), "sequence": None, "channel": None}, ensure_ascii=False
+        {"type": kind, "data": data, "timestamp": utc_text(now), "sequence": None, "channel": channel},
+        ensure_ascii=False,
     )

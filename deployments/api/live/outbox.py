@@ -14,7 +14,8 @@ class Outgoing:
 
     type: str
     channel: LiveChannel
-    sequence: int
+    sequence: int | None
+    """None for a frame that the replica made itself."""
     text: str
 
 

@@ -16,3 +16,7 @@ class LivePolicy:
     most_message_chars: int = 16_384
     goodbye_seconds: float = 5.0
     """How long a close may take with a client that does not read."""
+    status_seconds: float = 5.0
+    """How often /ws/system says how the system is."""
+    late_seconds: float = 0.5
+    """By how much the publisher may be late before the replica makes the status itself."""

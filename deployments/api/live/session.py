@@ -4,15 +4,16 @@ fanout ──offer──▶ outbox ──▶ writer ──▶ client ──▶ r
 """
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deployments.api.live.ending import end
-from deployments.api.live.fanout import LiveFanout
+from deployments.api.live.fanout import Member
 from deployments.api.live.messages import Fault, Ping, Resync, Subscribe, Unsubscribe, notice, read_message
 from deployments.api.live.outbox import Dropped, LiveOutbox, Outgoing, outgoing
 from deployments.api.live.policy import LivePolicy
@@ -33,9 +34,26 @@ class Goodbye:
     reason: str
 
 
+class Fanout(Protocol):
+    """Where a session hears of frames."""
+
+    def joined(self, member: Member) -> AbstractAsyncContextManager[None]: ...
+
+
 class LiveSession:
-    def __init__(self, socket: WebSocket, fanout: LiveFanout, bus: LiveBus, clock: Clock, policy: LivePolicy) -> None:
+    """`channels`: those that the socket carries, so that a resync of another is refused."""
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        fanout: Fanout,
+        bus: LiveBus,
+        clock: Clock,
+        policy: LivePolicy,
+        channels: Collection[LiveChannel] = tuple(LiveChannel),
+    ) -> None:
         self._socket = socket
+        self._channels = channels
         self._fanout = fanout
         self._bus = bus
         self._clock = clock
@@ -118,8 +136,11 @@ class LiveSession:
                 await self._subscribe("subscribed", self._subscriptions.subscribe(patterns))
             case Unsubscribe(patterns):
                 await self._subscribe("unsubscribed", self._subscriptions.unsubscribe(patterns))
-            case Resync() as resync:
+            case Resync(channel) as resync if channel in self._channels:
                 await self._outbox.reply(resync)
+            case Resync():
+                carried = f"this socket carries {', '.join(self._channels)} only: resync other channels on /ws/events"
+                await self._answer("error", {"code": "invalid_message", "message": carried})
             case Fault(code, message):
                 await self._answer("error", {"code": code, "message": message})
             case _:
@@ -179,7 +200,7 @@ class LiveSession:
     def _came_by_replay(self, frame: Outgoing) -> bool:
         """The feed is a little behind a replay: what both bring is sent once."""
         reached, until = self._replayed.get(frame.channel, (0, 0.0))
-        return frame.sequence <= reached and self._clock.monotonic() < until
+        return frame.sequence is not None and frame.sequence <= reached and self._clock.monotonic() < until
 
     def _wants(self, frame_type: str) -> bool:
         if frame_type not in self._wanted:

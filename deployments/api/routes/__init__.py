@@ -26,11 +26,13 @@ from deployments.api.routes import (
     notification_preferences,
     performance,
     services,
+    session,
     statistics,
     system,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    session.router,  # /api/session
     health.router,  # /health /ready /api/system/health
     cameras.router,  # /api/cameras
     events.router,  # /api/events

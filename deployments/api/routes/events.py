@@ -3,15 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
 
 from deployments.api.bodies import EventChange
-from deployments.api.deps import DetectionsDep, EventsDep, TellDep
+from deployments.api.deps import ClockDep, DetectionsDep, EventFiguresDep, EventsDep, TellDep
 from deployments.api.examples import page
+from deployments.api.examples.events import EVENT_FILE, EVENT_STATS
 from deployments.api.examples.pipeline import DETECTION, EVENT
 from deployments.api.pages import DetectionPage, EventPage, detection_page, event_page
-from deployments.api.parameters import EventDetectionQuery, EventQuery, RowId
+from deployments.api.parameters import EventDetectionQuery, EventExportQuery, EventQuery, EventStatsQuery, RowId
 from deployments.api.responses import problems, shows
+from deployments.api.views.event_export import event_export
 from schemas.event import Event
+from schemas.event_stats import EventStats
 from storage.detections import DetectionFilter
 
 router = APIRouter(prefix="/api/events", tags=["events"])
@@ -22,6 +26,25 @@ async def list_events(query: Annotated[EventQuery, Query()], events: EventsDep) 
     """Events, newest first; all filters that are set must hold."""
     rows = await events.list(query, before=query.row_place(), limit=query.limit + 1, offset=query.offset)
     return event_page(rows, query)
+
+
+@router.get("/stats", responses=shows(EVENT_STATS) | problems(422, 503))
+async def get_event_stats(query: Annotated[EventStatsQuery, Query()], figures: EventFiguresDep) -> EventStats:
+    """Events counted by level, by camera, and looked at or not; `start_date` and `end_date` are their start's."""
+    return await figures.stats(query.start_date, query.end_date, query.camera_id)
+
+
+@router.get("/export", response_class=StreamingResponse, responses=EVENT_FILE | problems(422, 503))
+async def export_events(
+    query: Annotated[EventExportQuery, Query()], events: EventsDep, clock: ClockDep
+) -> StreamingResponse:
+    """All events that the filters of the list let through, newest first, as a file.
+
+    CSV is RFC 4180 in UTF-8 with a header; a cell that a spreadsheet would run as a formula has an apostrophe before
+    it. JSON is one array of events as the list answers them. It is written while it is read: a file that ends early,
+    because the database went away, ends with a broken connection.
+    """
+    return await event_export(events, query, query.format, clock.now())
 
 
 @router.get("/{event_id}", responses=shows(EVENT) | problems(404, 422, 503))

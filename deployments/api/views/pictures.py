@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from deployments.api.views.evidence_files import opened
+from domain.thumbnails import thumbnail_name
 from schemas.detection import DetectedObject
 from schemas.media import MediaType
 from storage.detections import Detections, PictureSource
@@ -22,7 +23,6 @@ AT_ONCE = 2
 """Pictures decoded at a time: a large one takes 300 MB and a core."""
 MOST_PICTURE_BYTES = 64 * 1024 * 1024
 _BY_CONTENT = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
-_THUMBNAILS_A_FOLDER = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -104,9 +104,7 @@ class Pictures:
             return read_picture(_whole(source, file), reduce_to=fit)
 
     def _thumbnail_place(self, detection_id: int, source: PictureSource) -> Path:
-        """The content's hash is in the name: another database over the same DATA_DIR shows no foreign pictures."""
-        folder = self._thumbnails / str(detection_id // _THUMBNAILS_A_FOLDER)
-        return folder / f"{detection_id}-{source.content_hash.hex()[:16]}.jpg"
+        return self._thumbnails / thumbnail_name(detection_id, source.content_hash)
 
 
 def _whole(source: PictureSource, file: BinaryIO) -> bytes:

@@ -22,16 +22,27 @@ _log = logging.getLogger(__name__)
 class Found(Generic[T]):
     value: T | None
     fault: str | None
+    milliseconds: float | None = None
+    """From the question to its answer."""
 
 
 class Probe(Generic[T]):
     """One question, under way once at most: a store that hangs gets no queue of probes before it."""
 
-    def __init__(self, name: str, ask: Callable[[], Awaitable[T]], patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        name: str,
+        ask: Callable[[], Awaitable[T]],
+        patience: float = PATIENCE_SECONDS,
+        faults: tuple[type[Exception], ...] = (StoreError,),
+    ) -> None:
+        """`faults`: what says that the asked one is away; anything else is a defect of ours, and raised."""
         self._name = name
         self._ask = ask
         self._patience = patience
+        self._faults = faults
         self._asking: asyncio.Task[T] | None = None
+        self._took = 0.0
 
     async def __call__(self) -> Found[T]:
         if self._asking is None or self._asking.done():
@@ -44,14 +55,17 @@ class Probe(Generic[T]):
             return Found(None, f"{self._name} was not asked: the API is shutting down")
         error = asking.exception()
         if error is None:
-            return Found(asking.result(), None)
-        if not isinstance(error, StoreError):
+            return Found(asking.result(), None, self._took)
+        if not isinstance(error, self._faults):
             raise error
         _log.warning("%s: %s", self._name, error)
         return Found(None, f"{self._name} is away")
 
     async def _asked(self) -> T:
-        return await self._ask()
+        began = asyncio.get_running_loop().time()
+        answer = await self._ask()
+        self._took = round((asyncio.get_running_loop().time() - began) * 1000, 1)
+        return answer
 
     def close(self) -> None:
         if self._asking is not None:
@@ -72,9 +86,14 @@ class ReadinessProbe:
         self._clock = clock
 
     async def __call__(self) -> Readiness:
+        return judge(await self.answers(), self._clock.now())
+
+    async def answers(self) -> StoreAnswers:
+        """What both stores say within 300 ms."""
         database, redis = await asyncio.gather(self._database(), self._redis())
-        answers = StoreAnswers(database.value, database.fault, redis.value, redis.fault)
-        return judge(answers, self._clock.now())
+        return StoreAnswers(
+            database.value, database.fault, redis.value, redis.fault, database.milliseconds, redis.milliseconds
+        )
 
     def close(self) -> None:
         self._database.close()

@@ -8,16 +8,15 @@ else                                 200 ready
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from schemas.frozen import Frozen, UtcTime, utc_text
-from schemas.service import Service, ServiceStatus
+from domain.health import OTHER_WORKERS, PIPELINE_WORKERS, ai_faults, is_stale, seconds_since_check, why_not_running
+from schemas.frozen import Frozen, UtcTime
+from schemas.service import Service
 
-STALE_AFTER = timedelta(seconds=15)
-PIPELINE_WORKERS = ("file_watcher", "detection_worker", "batch_aggregator", "analysis_worker", "alert_dispatcher")
-OTHER_WORKERS = ("gpu_monitor", "cleanup_service", "performance_monitor")
+__all__ = ["PIPELINE_WORKERS", "is_stale", "judge", "why_not_running"]
 
 
 class PartStatus(StrEnum):
@@ -62,16 +61,19 @@ class StoreAnswers:
     database_fault: str | None
     redis_version: str | None
     redis_fault: str | None
+    database_ms: float | None = None
+    redis_ms: float | None = None
+
+    @property
+    def rows(self) -> dict[str, Service] | None:
+        return None if self.services is None else {service.name: service for service in self.services}
 
 
 def judge(answers: StoreAnswers, now: datetime) -> Readiness:
     """The decision of the table above."""
-    rows = {service.name: service for service in answers.services or ()}
-    known = answers.services is not None
-    workers = _workers(rows, known, now)
-    database = _store("Database operational", answers.database_fault, None)
-    redis = _store("Redis connected", answers.redis_fault, {"redis_version": answers.redis_version})
-    ai = _ai(rows, known, now)
+    workers = worker_healths(answers.rows, now)
+    parts = part_healths(answers, now)
+    database, redis, ai = parts["database"], parts["redis"], parts["ai"]
     down = database.status is PartStatus.UNHEALTHY or not all(w.running for w in workers if w.name in PIPELINE_WORKERS)
     if down:
         status = ReadyStatus.NOT_READY
@@ -82,25 +84,19 @@ def judge(answers: StoreAnswers, now: datetime) -> Readiness:
     return Readiness(
         ready=not down and redis.status is PartStatus.HEALTHY,
         status=status,
-        services={"database": database, "redis": redis, "ai": ai},
+        services=parts,
         workers=workers,
         timestamp=now,
     )
 
 
-def is_stale(service: Service, now: datetime) -> bool:
-    return now - service.checked_at > STALE_AFTER
-
-
-def why_not_running(service: Service | None, now: datetime) -> str | None:
-    """None for a service that runs and that the supervisor has seen lately."""
-    if service is None:
-        return "not running: the supervisor has not reported it yet"
-    if is_stale(service, now):
-        return f"not running: the supervisor has not reported since {utc_text(service.checked_at)}"
-    if service.status is ServiceStatus.RUNNING:
-        return None
-    return f"{service.status.value}: {service.message}" if service.message else service.status.value
+def part_healths(answers: StoreAnswers, now: datetime) -> dict[str, PartHealth]:
+    """`database`, `redis` and `ai`."""
+    return {
+        "database": _store("Database operational", answers.database_fault, None),
+        "redis": _store("Redis connected", answers.redis_fault, {"redis_version": answers.redis_version}),
+        "ai": _ai(answers.rows, now),
+    }
 
 
 def _store(good: str, fault: str | None, details: dict[str, Any] | None) -> PartHealth:
@@ -109,26 +105,26 @@ def _store(good: str, fault: str | None, details: dict[str, Any] | None) -> Part
     return PartHealth(status=PartStatus.UNHEALTHY, message=fault, details=None)
 
 
-def _workers(rows: Mapping[str, Service], known: bool, now: datetime) -> tuple[WorkerHealth, ...]:
-    names = [*PIPELINE_WORKERS, *(name for name in OTHER_WORKERS if name in rows)]
-    away = None if known else "not known while the database is away"
-    reasons = {name: away or why_not_running(rows.get(name), now) for name in names}
+def worker_healths(rows: Mapping[str, Service] | None, now: datetime) -> tuple[WorkerHealth, ...]:
+    """The pipeline's workers, and those that may be away without a picture being late."""
+    away = None if rows is not None else "not known while the database is away"
+    reasons = {
+        name: away or why_not_running((rows or {}).get(name), now) for name in (*PIPELINE_WORKERS, *OTHER_WORKERS)
+    }
     return tuple(WorkerHealth(name=name, running=reason is None, message=reason) for name, reason in reasons.items())
 
 
-def _ai(rows: Mapping[str, Service], known: bool, now: datetime) -> PartHealth:
-    """A language model that is not configured is a choice, not a fault."""
-    if not known:
+def _ai(rows: Mapping[str, Service] | None, now: datetime) -> PartHealth:
+    if rows is None:
         return PartHealth(
             status=PartStatus.UNHEALTHY, message="AI services are not known while the database is away", details=None
         )
-    detector, analyzer = rows.get("yolo26"), rows.get("nemotron")
-    reasons = {"yolo26": why_not_running(detector, now)}
-    chosen = analyzer is not None and analyzer.status is not ServiceStatus.NOT_CONFIGURED
-    if chosen:
-        reasons["nemotron"] = why_not_running(analyzer, now)
+    reasons = ai_faults(rows, now)
     details: dict[str, Any] = {name: "unhealthy" if reason else "healthy" for name, reason in reasons.items()}
     details.setdefault("nemotron", "not_configured")
+    checked = seconds_since_check(rows.get("yolo26"), now)
+    if checked is not None:
+        details["checked_seconds_ago"] = checked
     faults = [f"{name} {reason}" for name, reason in reasons.items() if reason is not None]
     if not faults:
         return PartHealth(status=PartStatus.HEALTHY, message="AI services operational", details=details)
