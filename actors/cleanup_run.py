@@ -11,7 +11,7 @@ from domain.retention import Cutoffs, Pace, Step
 from schemas.cleanup import CleanupCounts
 from storage.retention import ExpiredMedia, Gone, Place, Retention
 
-FIRST_STEP = Step(rows=20)
+FIRST_STEP = Step(rows=25)
 ROWS_A_LOOK = 1000
 
 

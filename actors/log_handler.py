@@ -65,7 +65,7 @@ class RowHandler(logging.Handler):
         self.on_line: Callable[[int], None] | None = None
         """Told how many lines wait; must return at once."""
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+    def filter(self, record: logging.LogRecord) -> bool:
         """Of others' packages only what is at least a warning; nothing of the writing thread."""
         if record.thread is not None and record.thread == self.deaf_to:
             return False
@@ -185,5 +185,3 @@ def level_of(number: int) -> LogLevel:
         if number >= bound:
             return level
     return LogLevel.DEBUG
-
-

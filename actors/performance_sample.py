@@ -85,25 +85,25 @@ class PerformanceSampler:
     async def sample(self, before: Sequence[PerformanceAlert] = ()) -> Sampled:
         """`before`: the alerts of the last sample, which keep their `since`."""
         now = self._clock.now()
-        services, database, fps, gpus, models, latency, memory, host = await asyncio.gather(
-            _or_none(self._services.list()),
-            _or_none(self._performance.database_use()),
-            _or_none(self._performance.frames_per_second()),
-            _or_none(self._gpus.newest(now, self._gpu_sample_kept)),
-            _or_none(self._models.list()),
-            _or_none(self._latencies.figures([Stage.DETECT], now - INFERENCE_OVER)),
-            _or_none(redis_use(self._redis)),
-            asyncio.to_thread(self._host),
-        )
-        postgres = _postgres(database)
+        async with asyncio.TaskGroup() as asking:
+            listed = asking.create_task(_or_none(self._services.list()))
+            used = asking.create_task(_or_none(self._performance.database_use()))
+            frames = asking.create_task(_or_none(self._performance.frames_per_second()))
+            cards = asking.create_task(_or_none(self._gpus.newest(now, self._gpu_sample_kept)))
+            zoo = asking.create_task(_or_none(self._models.list()))
+            detect = asking.create_task(_or_none(self._latencies.figures([Stage.DETECT], now - INFERENCE_OVER)))
+            memory = asking.create_task(_or_none(redis_use(self._redis)))
+            host = await asyncio.to_thread(self._host)
+        services, gpus = listed.result(), cards.result() or ()
+        postgres = _postgres(used.result())
         rows = {service.name: service for service in services or ()}
-        figures = [*_gpu_figures(gpus or ()), *_host_figures(host)]
+        figures = [*_gpu_figures(gpus), *_host_figures(host)]
         figures.append(Figure(Metric.DATABASE_POOL, postgres.pool_use_percent))
         snapshot = PerformanceSnapshot(
-            gpu=_gpu(gpus or ()),
-            ai_models=ai_models(rows, models or (), now),
-            inference=_inference((latency or {}).get(Stage.DETECT), fps),
-            databases=DatabaseLoads(postgres=postgres, redis=_redis(memory)),
+            gpu=_gpu(gpus),
+            ai_models=ai_models(rows, zoo.result() or (), now),
+            inference=_inference((detect.result() or {}).get(Stage.DETECT), frames.result()),
+            databases=DatabaseLoads(postgres=postgres, redis=_redis(memory.result())),
             host=host,
             containers=tuple(
                 ContainerStatus(name=one.name, status="unknown" if is_stale(one, now) else one.status.value)
@@ -113,7 +113,7 @@ class PerformanceSampler:
             alerts=judge(figures, before, now),
             timestamp=now,
         )
-        return Sampled(snapshot, services, memory is not None)
+        return Sampled(snapshot, services, memory.result() is not None)
 
     def _host(self) -> HostLoad:
         """The processor's load is that since the last call: there is none the first time."""

@@ -206,7 +206,12 @@ def redact_records(redactor: Redactor) -> None:
 
 def secrets_of(settings: Settings) -> set[str]:
     """Every secret setting's value, in every spelling in which it may turn up."""
-    return {spelt for name in type(settings).model_fields for secret in _secrets(getattr(settings, name)) for spelt in spellings(secret)}
+    return {
+        spelt
+        for name in type(settings).model_fields
+        for secret in _secrets(getattr(settings, name))
+        for spelt in spellings(secret)
+    }
 
 
 def _secrets(value: object) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _effort(chosen: argparse.Namespace) -> Effort:
         starts=1 if quick else 3,
         cold_start=not quick,
         idle_seconds=5.0 if quick else 60.0,
-        request_seconds=1.0 if quick else 10.0,
+        request_seconds=0.5 if quick else 10.0,
         many_detections=max(1000, chosen.rows or (20_000 if quick else 1_000_000)),
     )
 

@@ -1,7 +1,6 @@
 """Asks one address again and again over connections that stay open, with as little of its own work as possible."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.figures import percentile
@@ -87,34 +86,23 @@ async def as_fast_as_possible(port: int, path: str, connections: int, seconds: f
     return answers
 
 
-async def at_a_steady_rate(port: int, path: str, every_seconds: float, until: asyncio.Event) -> Answers:
+async def at_a_steady_rate(
+    port: int, path: str, every_seconds: float, until: asyncio.Event
+) -> list[tuple[float, float]]:
     """Asks at fixed moments, whether the answer before has come or not: a server that stands still is not spared.
 
-    How long an answer took counts from the moment at which it was to be asked for.
+    Each moment at which it was to be asked, and how long from there on the answer took.
     """
     clock = SystemClock()
     line = await Line(port, path).open()
-    answers = Answers()
-    began = moment = clock.monotonic()
+    found: list[tuple[float, float]] = []
+    moment = clock.monotonic()
     try:
         while not until.is_set():
             await line.ask()
-            answers.seconds.append(clock.monotonic() - moment)
+            found.append((moment, clock.monotonic() - moment))
             moment += every_seconds
             await asyncio.sleep(max(0.0, moment - clock.monotonic()))
     finally:
-        answers.over = clock.monotonic() - began
         line.close()
-    return answers
-
-
-async def for_a_while(port: int, paths: Sequence[str], every_seconds: float, seconds: float) -> dict[str, Answers]:
-    """All of these at a steady rate, side by side."""
-    enough = asyncio.Event()
-    asyncio.get_running_loop().call_later(seconds, enough.set)
-    return await until_set(port, paths, every_seconds, enough)
-
-
-async def until_set(port: int, paths: Sequence[str], every_seconds: float, until: asyncio.Event) -> dict[str, Answers]:
-    found = await asyncio.gather(*(at_a_steady_rate(port, path, every_seconds, until) for path in paths))
-    return dict(zip(paths, found, strict=True))
+    return found

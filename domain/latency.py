@@ -94,7 +94,8 @@ def _percentile(ordered: NDArray[Any], spans: _Spans, percent: int) -> NDArray[n
     below = np.floor(place).astype(np.int64)
     low = ordered[spans.starts + below].astype(np.float64)
     high = ordered[spans.starts + np.minimum(below + 1, spans.lengths - 1)]
-    return low + (high - low) * (place - below)
+    interpolated: NDArray[np.float64] = low + (high - low) * (place - below)
+    return interpolated
 
 
 def _milliseconds(ticks: NDArray[Any]) -> list[float]:

@@ -77,7 +77,8 @@ class Pace:
 
     step_seconds: float = 0.05
     rests: float = 1.0
-    smallest: int = 1
+    smallest: int = 25
+    """Where a step takes long because the machine is busy, and not because of its rows, fewer would gain nothing."""
     largest: int = 5000
     longest_rest_seconds: float = 2.0
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pynvml
 
 from actors.tools.channels import notify_config
+from launch.keys import require_keys_where_needed
 from notify.channels import why_not
-from settings import Settings
+from settings import Settings, SettingsError
 from storage.errors import StoreError
 from storage.postgres import connect_once
 from storage.redis import connect_redis, redis_errors
@@ -40,6 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         asyncio.run(_postgres(settings)),
         asyncio.run(_redis(settings)),
         *([] if running else [_port("API_PORT", settings.api_host, settings.api_port)]),
+        _keys(settings),
         _cameras(settings),
         _gpu(),
         _weights(settings),
@@ -117,6 +119,19 @@ def _port(variable: str, host: str, port: int) -> Finding:
         except OSError as error:
             return Finding("port", False, f"{host}:{port} cannot be used: {error.strerror}", f"set {variable}")
     return Finding("port", True, f"{host}:{port} is free")
+
+
+def _keys(settings: Settings) -> Finding:
+    try:
+        require_keys_where_needed(settings)
+    except SettingsError as error:
+        return Finding("keys", False, str(error), "unset API_KEY_ENABLED")
+    if not settings.asks_for_keys:
+        return Finding("keys", True, "none is asked for: only this machine reaches the API")
+    whence = (
+        f"{len(settings.api_keys)} in API_KEYS" if settings.api_keys else "made at the first start, or by `hsi key`"
+    )
+    return Finding("keys", True, f"one is asked for; {whence}")
 
 
 def _cameras(settings: Settings) -> Finding:

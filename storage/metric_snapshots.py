@@ -65,9 +65,7 @@ async def touch(connection: Connection | PooledConnection, process: str) -> bool
     return await connection.fetchval(query, process) is not None
 
 
-async def retire_silent(
-    connection: Connection | PooledConnection, silent: timedelta = SILENT_UNTIL_RETIRED
-) -> int:
+async def retire_silent(connection: Connection | PooledConnection, silent: timedelta = SILENT_UNTIL_RETIRED) -> int:
     """Adds the figures of processes that have said nothing for so long to the retired sums, in one transaction.
 
     Answers how many; 0 while somebody else is at it. A scrape sees all of it or nothing, so no sum falls.

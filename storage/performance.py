@@ -56,7 +56,7 @@ class PerformanceRows:
                    - current_setting('superuser_reserved_connections')::int AS most_connections
             """
         )
-        return DatabaseUse(**row)
+        return DatabaseUse(**dict(row or {}))
 
     @store_errors()
     async def add(self, snapshot: PerformanceSnapshot) -> None:

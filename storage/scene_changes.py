@@ -58,6 +58,7 @@ class SceneChanges:
                 change.camera_id,
                 KEPT_CHANGES,
             )
+        assert row is not None  # an INSERT that returns
         return frame(SceneChangeDetected(**row))
 
 

@@ -47,7 +47,7 @@ class Stats:
                    (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM detections) AS detections
             """
         )
-        return Totals(**row)
+        return Totals(**dict(row or {}))
 
     @store_errors()
     async def row_counts(self) -> RowCounts:
@@ -58,7 +58,7 @@ class Stats:
                    (SELECT coalesce(sum(lines), 0)::bigint FROM log_counts) AS logs
             """
         )
-        return RowCounts(**row)
+        return RowCounts(**dict(row or {}))
 
     @store_errors()
     async def queues(self) -> QueueDepths:
@@ -69,7 +69,7 @@ class Stats:
                    (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS notification
             """
         )
-        return QueueDepths(**row)
+        return QueueDepths(**dict(row or {}))
 
     @store_errors()
     async def report_start(self, started_at: datetime, now: datetime) -> None:

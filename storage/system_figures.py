@@ -45,6 +45,7 @@ class SystemRows:
             """,
             now - GPU_SAMPLE_KEPT,
         )
+        assert counts is not None  # counts are always one row
         return SystemFigures(
             gpu=GpuFigures(**gpu) if gpu else NO_GPU,
             cameras=CameraFigures(active=counts["active"], total=counts["cameras"]),

@@ -5,6 +5,7 @@ from functools import partial
 
 from actors.circuit_breakers import UnstoppedByBreakers
 from actors.detection_worker import DetectionTools
+from actors.metrics import count_live_frames
 from actors.ref import DetectorDeployment, Ref
 from actors.scene_watch import SceneWatch
 from actors.tools import open_pool, open_redis
@@ -27,5 +28,5 @@ async def detection_tools(settings: Settings, app_name: str, name: str) -> Detec
         breakers=UnstoppedByBreakers(Ref("circuit_breakers")),
         wait=partial(Doorbells(redis).wait, "media"),
         random=random.random,
-        scenes=SceneWatch(SceneChanges(pool), LiveBus(redis), SystemClock()),
+        scenes=SceneWatch(SceneChanges(pool), LiveBus(redis, counted=count_live_frames), SystemClock()),
     )

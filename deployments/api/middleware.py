@@ -45,7 +45,7 @@ class RequestIds(logging.Filter):
 
 
 class RequestFrame:
-    """Names the request, logs and counts it, sets the security headers, and answers what nobody caught with a bare 500."""
+    """Names the request, counts and logs it, sets the security headers, answers what nobody caught with a bare 500."""
 
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app

@@ -1,5 +1,6 @@
 """What is counted of every request, and which requests get a line in the log."""
 
+from prometheus_client import Counter, Histogram
 from starlette.types import Scope
 
 from actors.metrics import HTTP_REQUESTS, HTTP_SECONDS, LOG_LINES
@@ -20,13 +21,20 @@ class RequestFigures:
     def __init__(self) -> None:
         self._second = -1
         self._lines = 0
+        self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
     def count(self, scope: Scope, status: int | None, seconds: float) -> None:
         """`status` is None for a request whose client went away before the answer began."""
         endpoint = endpoint_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        HTTP_REQUESTS.labels(method, endpoint, "aborted" if status is None else str(status)).inc()
-        HTTP_SECONDS.labels(method, endpoint).observe(seconds)
+        labels = (method, endpoint, "aborted" if status is None else str(status))
+        series = self._series.get(labels)
+        if series is None:
+            series = HTTP_REQUESTS.labels(*labels), HTTP_SECONDS.labels(method, endpoint)
+            self._series[labels] = series
+        requests, time = series
+        requests.inc()
+        time.observe(seconds)
 
     def worth_a_line(self, scope: Scope, status: int | None, seconds: float, now: float) -> bool:
         """`now` is any clock's, in seconds."""

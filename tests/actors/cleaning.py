@@ -1,6 +1,7 @@
 """A house to be cleaned: the real service over real stores and files, a clock that stands still, no rests."""
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -54,6 +55,7 @@ class House:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     delete_images: bool = False
     pauses: list[float] = field(default_factory=list)
+    pauses_by: Callable[[float], Awaitable[None]] | None = None
     opened: int = 0
 
     @property
@@ -95,6 +97,8 @@ class House:
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        if self.pauses_by is not None:
+            await self.pauses_by(seconds)
 
     async def seen(self, at: datetime, **values: Any) -> Seen:
         """An event of one detection in one picture, with a thumbnail of it."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 
+from actors.cleanup_run import FIRST_STEP
 from actors.ports import CleanupRunning
 from schemas.frame import LiveChannel
 from storage.errors import StoreUnavailable
@@ -291,6 +292,15 @@ async def test_a_run_leaves_an_audit_row_with_its_counts_and_who_asked(house: Ho
     assert (row["details"]["events_deleted"], row["details"]["trigger"]) == (1, "request")
 
 
+def _pausing(house: House, until: asyncio.Event) -> None:
+    """The run stands still after its first step."""
+
+    async def pause(_: float) -> None:
+        await until.wait()
+
+    house.pauses_by = pause
+
+
 class Failing:
     """A pool whose connections refuse one statement."""
 
@@ -339,7 +349,7 @@ async def test_a_run_that_fails_says_so_and_has_deleted_nothing_by_halves(house:
 async def test_a_second_job_is_refused_while_one_runs_which_goes_on_when_its_caller_leaves(house: House) -> None:
     await house.seen(OLD)
     going_on = asyncio.Event()
-    house.pause = lambda _: going_on.wait()  # type: ignore[method-assign,assignment]
+    _pausing(house, going_on)
     service = house.service()
     asked = asyncio.create_task(service.run(False, SOMEBODY))
     await eventually(lambda: _is_under_way(house))
@@ -356,7 +366,7 @@ async def test_a_second_job_is_refused_while_one_runs_which_goes_on_when_its_cal
 async def test_two_services_over_one_database_do_not_run_at_once(house: House) -> None:
     await house.seen(OLD)
     going_on = asyncio.Event()
-    house.pause = lambda _: going_on.wait()  # type: ignore[method-assign,assignment]
+    _pausing(house, going_on)
     running = asyncio.create_task(house.service().run(False, SOMEBODY))
     await eventually(lambda: _is_under_way(house))
     with pytest.raises(CleanupRunning, match="cleanup job"):
@@ -419,7 +429,7 @@ async def test_a_run_that_was_broken_off_counts_as_failed_and_comes_again_later(
 
 async def test_a_service_that_is_stopped_in_the_middle_says_so(house: House) -> None:
     await house.seen(OLD)
-    house.pause = lambda _: asyncio.Event().wait()  # type: ignore[method-assign,assignment]
+    _pausing(house, asyncio.Event())
     service = house.service()
     running = asyncio.create_task(service.run(False, SOMEBODY))
     await eventually(lambda: _is_under_way(house))
@@ -431,7 +441,7 @@ async def test_a_service_that_is_stopped_in_the_middle_says_so(house: House) -> 
 
 
 async def test_it_rests_after_each_step_as_long_as_the_step_was(house: House) -> None:
-    for _ in range(25):
+    for _ in range(FIRST_STEP.rows + 5):
         await house.seen(OLD)
     await house.service().run(False, SOMEBODY)
     assert len(house.pauses) >= 2

@@ -6,10 +6,15 @@ from typing import Any
 
 import pynvml
 import pytest
+import redis.asyncio
 
-from actors.gpu_monitor import NO_GPU, GpuMonitor, MonitorTools, sample_gpus
+from actors.gpu_monitor import NO_GPU, GpuMonitor, MonitorTools
+from actors.nvml import process_memory_mb, sample_gpus
+from schemas.frame import LiveChannel
 from storage.errors import StoreUnavailable
 from storage.gpu_stats import GpuSample, GpuStats
+from storage.live_bus import LiveBus
+from storage.performance import PerformanceRows
 from storage.postgres import Pool
 from tests.actors.fakes import START, FakeClock
 from tests.eventually import eventually
@@ -76,46 +81,65 @@ def test_sampling_this_machine_invents_nothing() -> None:
         assert sample.memory_total_mb is None or sample.memory_total_mb > 0
 
 
-def monitor(pool: Pool, clock: FakeClock) -> GpuMonitor:
+def tools_of(pool: Pool, client: redis.asyncio.Redis, clock: FakeClock) -> MonitorTools:
+    return MonitorTools(GpuStats(pool), PerformanceRows(pool), LiveBus(client), clock)
+
+
+def monitor(tools: MonitorTools) -> GpuMonitor:
     async def connect() -> MonitorTools:
-        return MonitorTools(GpuStats(pool), clock)
+        return tools
 
     return GpuMonitor("head", 0.01, connect)
 
 
-async def test_samples_are_stored_at_the_clocks_time(database: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_samples_are_stored_at_the_clocks_time_and_told(
+    database: Pool, redis_client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     FakeNvml().install(monkeypatch)
-    watching = monitor(database, FakeClock())
+    tools = tools_of(database, redis_client, FakeClock())
+    watching = monitor(tools)
     await watching.start()
     await eventually(lambda: _rows(database, 2))
     await watching.stop()
-    rows = await database.fetch("SELECT DISTINCT recorded_at, node FROM gpu_stats")
-    assert [tuple(row) for row in rows] == [(START, "head")]
+    rows = await database.fetch("SELECT DISTINCT recorded_at, node, inference_fps FROM gpu_stats")
+    assert [tuple(row) for row in rows] == [(START, "head", 0.0)]
     assert (await watching.health()).detail == {"gpus": 2}
+    frames, _ = await tools.live.replay(LiveChannel.SYSTEM, 0)
+    assert frames[0].type == "gpu.stats_updated"
+    assert frames[0].data == {
+        "utilization": 37.0,
+        "memory_used": 3 * 1024,
+        "memory_total": 143 * 1024,
+        "temperature": 41.0,
+        "inference_fps": 0.0,
+    }
 
 
 async def _rows(pool: Pool, count: int) -> bool:
     return bool(await pool.fetchval("SELECT count(*) >= $1 FROM gpu_stats", count))
 
 
-async def test_without_a_gpu_it_is_healthy_says_so_and_stores_nothing(
-    database: Pool, monkeypatch: pytest.MonkeyPatch
+async def test_without_a_gpu_it_is_healthy_says_so_and_stores_and_tells_nothing(
+    database: Pool, redis_client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeNvml(gpus=0).install(monkeypatch)
-    watching = monitor(database, FakeClock())
+    tools = tools_of(database, redis_client, FakeClock())
+    watching = monitor(tools)
     await watching.start()
     await eventually(lambda: _says(watching, NO_GPU))
     assert (await watching.health()).healthy
     await watching.stop()
-    assert await _rows(database, 0)
     assert not await _rows(database, 1)
+    assert await tools.live.last_sequence(LiveChannel.SYSTEM) == 0
 
 
 async def _says(watching: GpuMonitor, message: str) -> bool:
     return (await watching.health()).message == message
 
 
-async def test_a_database_that_is_away_is_tried_again(database: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_away_is_tried_again(
+    database: Pool, redis_client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     FakeNvml().install(monkeypatch)
     tries = 0
 
@@ -124,10 +148,14 @@ async def test_a_database_that_is_away_is_tried_again(database: Pool, monkeypatc
         tries += 1
         if tries < 3:
             raise StoreUnavailable("PostgreSQL: refused")
-        return MonitorTools(GpuStats(database), FakeClock())
+        return tools_of(database, redis_client, FakeClock())
 
     watching = GpuMonitor("head", 0.01, connect)
     await watching.start()
     await eventually(lambda: _rows(database, 2))
     assert tries == 3
     await watching.stop()
+
+
+def test_a_process_on_the_processor_holds_no_gpu_memory() -> None:
+    assert process_memory_mb(1, "cpu") == 0

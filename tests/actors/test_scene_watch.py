@@ -47,7 +47,7 @@ class Yard:
 
     def seen(self, picture: Image) -> Seen:
         self.at += timedelta(seconds=10)
-        return Seen("yard", self.media_id, self.at, picture)
+        return Seen("yard", self.media_id, self.at, np.asarray(picture, np.uint8))
 
     def pictures(
         self, count: int, scene: Scene = YARD, dark: bool = False, figures: Sequence[Figure] = ()

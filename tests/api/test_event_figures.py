@@ -14,6 +14,7 @@ from deployments.api.examples.events import EVENT_STATS
 from deployments.api.views import event_export
 from deployments.api.views.event_export import COLUMNS
 from schemas.event_stats import EventStats
+from storage.events import Events
 from storage.postgres import Pool
 from tests.storage.rows import NOON, Rows
 
@@ -192,14 +193,14 @@ async def test_a_file_that_ends_early_does_not_look_like_a_whole_one(
     monkeypatch.setattr(event_export, "EVENTS_A_PAGE", 2)
     for _ in range(5):
         await rows.event()
-    real = event_export.Events.list
+    real = Events.list
 
     async def listed(self: Any, *arguments: Any, before: Any = None, **values: Any) -> Any:
         if before is not None:  # the second page: the table is gone by then
             await rows.pool.execute("ALTER TABLE IF EXISTS events RENAME TO elsewhere")
         return await real(self, *arguments, before=before, **values)
 
-    monkeypatch.setattr(event_export.Events, "list", listed)
+    monkeypatch.setattr(Events, "list", listed)
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"http://{served}/api/events/export?format={form}")

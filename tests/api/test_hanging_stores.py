@@ -27,7 +27,12 @@ async def own_stores() -> AsyncIterator[tuple[httpx.AsyncClient, psutil.Process,
     with data_folder() as folder:
         postgres, redis = EmbeddedPostgres(folder), EmbeddedRedis(folder)
         settings = load_settings(
-            {"DATA_DIR": str(folder), "DATABASE_URL": postgres.start(), "REDIS_URL": redis.start()}
+            {
+                "DATA_DIR": str(folder),
+                "DATABASE_URL": postgres.start(),
+                "REDIS_URL": redis.start(),
+                "ALLOWED_HOSTS": "testserver",
+            }
         )
         assert settings.database_url is not None
         await migrate(settings.database_url.get_secret_value())

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -61,7 +62,7 @@ async def test_the_documented_names_have_help_type_and_labels(
     await api.get("/api/events")
     await report(services, "one")
     await database.execute(
-        "INSERT INTO gpu_stats (recorded_at, node, gpu_index, gpu_name, utilization) VALUES (now(), 'head', 0, 'x', 75.5)"
+        "INSERT INTO gpu_stats (recorded_at, node, gpu_index, gpu_name, utilization) VALUES (now(), 'a', 0, 'x', 75.5)"
     )
     text = (await api.get("/api/metrics")).text
     for name, kind in (
@@ -166,7 +167,7 @@ async def test_under_load_and_over_killed_and_retired_processes_no_counter_falls
             seen.append(await scraped(api))
         two.do("told['enough'] = True; flush_process()")
         seen.append(await scraped(api))
-    for earlier, later in zip(seen, seen[1:], strict=False):
+    for earlier, later in pairwise(seen):
         for key, value in earlier.items():
             if key[0].endswith(("_total", "_bucket", "_count", "_sum")) and key[0] != "active_events_count":
                 assert later[key] >= value, key

@@ -5,13 +5,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import main
 from bench.filling import Fill, fill
-from bench.http_load import Answers, Line, as_fast_as_possible, for_a_while
+from bench.http_load import Answers, Line, as_fast_as_possible, at_a_steady_rate
+from bench.retention import Window, _within
 from bench.running import SystemFailed
 from storage.postgres import Pool
 from tests.storage.rows import NOON
@@ -27,7 +29,9 @@ async def answering(*answers: bytes) -> AsyncIterator[int]:
             while (await reader.readline()).strip():
                 pass
             writer.write(left.pop(0) if len(left) > 1 else left[0])
+            await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
@@ -58,11 +62,20 @@ async def test_an_answer_that_is_no_answer_ends_the_measurement(answer: bytes) -
 async def test_every_connection_asks_until_the_time_is_over() -> None:
     async with answering(GOOD) as port:
         found = await as_fast_as_possible(port, "/", 4, 0.2)
-        steady = await for_a_while(port, ["/a", "/b"], 0.02, 0.2)
+        enough = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.2, enough.set)
+        steady = await at_a_steady_rate(port, "/", 0.02, enough)
     assert len(found.seconds) >= 4
     assert found.over >= 0.2
     assert found.rate == pytest.approx(len(found.seconds) / found.over)
-    assert set(steady) == {"/a", "/b"}
+    assert [round(after - before, 6) for (before, _), (after, _) in pairwise(steady)] == [0.02] * (len(steady) - 1)
+
+
+def test_an_answer_counts_where_it_was_asked_for_and_not_at_the_edges() -> None:
+    windows = [Window(0, 4, True), Window(4, 8, False), Window(8, 12, True)]
+    found = [(2.0, 0.1), (3.9, 0.2), (4.1, 0.3), (6.0, 0.4), (10.0, 0.5)]
+    assert _within(found, windows, deleting=True).seconds == [0.1, 0.5]
+    assert _within(found, windows, deleting=False).seconds == [0.4]
 
 
 def test_answers_of_two_slices_count_together() -> None:
@@ -91,16 +104,19 @@ async def test_the_rows_that_are_made_fit_together(database: Pool, database_url:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("lists", "p95 ratio"), ("retention", "The API while expired rows are deleted")]
+    ("name", "count", "words"),
+    [("lists", 2000, "p95 ratio"), ("retention", 20_000, "The API while expired rows are deleted")],
 )
 def test_a_quick_run_ends_with_a_table_and_figures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, count: int, words: str
 ) -> None:
     figures = tmp_path / "figures.json"
-    assert main([name, "--quick", "--rows", "2000", "--json", str(figures), "--cache", str(tmp_path / "cache")]) == 0
+    assert (
+        main([name, "--quick", "--rows", str(count), "--json", str(figures), "--cache", str(tmp_path / "cache")]) == 0
+    )
     assert words in capsys.readouterr().out
     found = json.loads(figures.read_text())[name]
     if name == "retention":
-        assert found["clean_up"]["detections_deleted"] == 2000
+        assert found["clean_up"]["detections_deleted"] == count
     else:
         assert found["lists"]["/api/events?limit=50"]["many"]["answers"] > 0

@@ -1,9 +1,14 @@
 """The environment of a cluster: two systems on one machine share nothing by which they could be mistaken."""
 
+import os
 import socket
+from importlib.resources import files
 from pathlib import Path
 
-from deployments.ray_environment import ray_environment
+import pytest
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+from deployments.ray_environment import proxy_names_client, ray_environment
 from settings import load_settings
 
 
@@ -40,3 +45,23 @@ def test_ports_that_somebody_holds_are_passed_over(tmp_path: Path) -> None:
 def test_a_sockets_path_is_short_enough_however_long_data_dir_is(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 120)
     assert len(environment(deep)["RAY_SERVE_HAPROXY_SOCKET_PATH"]) < 100
+
+
+def test_the_proxy_is_told_to_name_its_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray's template must go on copying what it is given: there is no other way to say this."""
+    assert not proxy_names_client()
+    monkeypatch.setenv("RAY_SERVE_HAPROXY_RETRY_ON", environment(tmp_path)["RAY_SERVE_HAPROXY_RETRY_ON"])
+    assert proxy_names_client()
+    template = Path(str(files("ray.serve").joinpath("_private/haproxy_templates.py"))).read_text()
+    defaults = template[template.index("\ndefaults\n") : template.index("\nfrontend ")]
+    rendered = defaults.replace("{{ config.retry_on }}", os.environ["RAY_SERVE_HAPROXY_RETRY_ON"])
+    assert "\n    option forwardfor\n" in rendered
+
+
+def test_nobody_hears_the_proxys_log_lines_which_may_hold_a_key(tmp_path: Path) -> None:
+    assert not Path(environment(tmp_path)["RAY_SERVE_HAPROXY_LOG_TARGET"]).exists()
+
+
+def test_serves_own_server_believes_no_header_about_the_client(tmp_path: Path) -> None:
+    believed = _TrustedHosts(environment(tmp_path)["FORWARDED_ALLOW_IPS"])
+    assert not [host for host in ("127.0.0.1", "::1", "", "testclient") if host in believed]

@@ -84,6 +84,10 @@ def test_a_step_that_took_long_makes_the_next_one_smaller_and_the_rest_longer() 
     assert pace.next(Step(100), 5.0) == Step(50, pace.longest_rest_seconds)
 
 
+def test_a_busy_machine_does_not_make_the_steps_so_small_that_nothing_gets_done() -> None:
+    assert Pace().next(Step(30), 5.0).rows == Pace().smallest
+
+
 def test_a_quick_step_makes_the_next_one_at_most_twice_as_large() -> None:
     assert Pace(step_seconds=0.05).next(Step(100), 0.001).rows == 200
     assert Pace(largest=150).next(Step(100), 0.001).rows == 150

@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import pytest
+
 from launch.doctor import Finding, examine
 from settings import load_settings
 
@@ -54,3 +56,17 @@ def test_stores_that_answer_are_named_with_their_version(
 
 def test_no_channel_is_said_out_loud(tmp_path: Path) -> None:
     assert "sent nowhere" in findings(tmp_path)["alerts"].message
+
+
+@pytest.mark.parametrize(
+    ("environment", "good", "said"),
+    [
+        ({}, True, "none is asked for"),
+        ({"API_HOST": "0.0.0.0"}, True, "`hsi key`"),
+        ({"API_KEYS": "front:key-0123456789abcdef"}, True, "1 in API_KEYS"),
+        ({"API_HOST": "0.0.0.0", "API_KEY_ENABLED": "false"}, False, "API_KEY_ENABLED=false"),
+    ],
+)
+def test_whether_a_key_is_asked_for_is_said(tmp_path: Path, environment: dict[str, str], good: bool, said: str) -> None:
+    keys = findings(tmp_path, **environment)["keys"]
+    assert (keys.good, said in keys.message, "key-0123" in keys.message) == (good, True, False)

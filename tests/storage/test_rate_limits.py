@@ -21,7 +21,7 @@ async def test_it_fills_with_time(redis_client: redis.asyncio.Redis) -> None:
     limits = RateLimits(redis_client)
     await limits.take("read", "x", Limit(6), 6)
     assert (await limits.take("read", "x", Limit(6), 1)).tokens == 0
-    at = float(await redis_client.hget("hsi:limit:read:x", "at"))
+    at = float(await redis_client.hget("hsi:limit:read:x", "at") or 0)
     await redis_client.hset("hsi:limit:read:x", "at", f"{at - 10:.6f}")
     assert (await limits.take("read", "x", Limit(6), 1)).tokens == 1
 

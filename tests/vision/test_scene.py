@@ -1,10 +1,12 @@
 """What a camera shows, made small: the same in any light, not the same when it looks elsewhere."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from demo.brush import Image
 from demo.light import daylight, night
 from demo.places import Place
 from demo.scenes import Figure, Scene
@@ -21,10 +23,12 @@ def rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def drawn(place: Place, seed: int, dark: bool = False, figures: list[Figure] | None = None, width: int = 640) -> Image:
+def drawn(
+    place: Place, seed: int, dark: bool = False, figures: Sequence[Figure] = (), width: int = 640
+) -> NDArray[np.uint8]:
     light = rng(seed + 50)
     scene = Scene(place, width, width * 9 // 16, seed)
-    return scene.draw(light, figures or [], night(light) if dark else daylight(light))[0]
+    return np.asarray(scene.draw(light, figures, night(light) if dark else daylight(light))[0], np.uint8)
 
 
 @everywhere
@@ -56,21 +60,21 @@ def test_a_camera_that_was_turned_by_a_fifth_has_another_view(place: Place) -> N
         assert similarity(before, after) < UNLIKE
 
 
-def black() -> Image:
+def black() -> NDArray[np.uint8]:
     return np.clip(rng(1).normal(2, 3, (360, 640, 3)), 0, 255).astype(np.uint8)
 
 
-def plain() -> Image:
+def plain() -> NDArray[np.uint8]:
     return np.clip(rng(2).normal(110, 6, (360, 640, 3)), 0, 255).astype(np.uint8)
 
 
-def behind_a_hand() -> Image:
+def behind_a_hand() -> NDArray[np.uint8]:
     ramp = np.linspace(30, 90, 640)[None, :, None] * np.ones((360, 1, 3))
     return np.asarray(cv2.GaussianBlur(ramp.astype(np.uint8), (0, 0), 30), np.uint8)
 
 
 @pytest.mark.parametrize("nothing", [black(), plain(), behind_a_hand()], ids=["black", "plain", "a hand"])
-def test_nothing_to_see_is_blind(nothing: Image) -> None:
+def test_nothing_to_see_is_blind(nothing: NDArray[np.uint8]) -> None:
     assert is_blind(thumbnail(nothing))
 
 

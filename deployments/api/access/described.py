@@ -17,7 +17,7 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "Got by POST /api/session; a change by cookie needs our own page's `Origin` or `Sec-Fetch-Site`.",
+        "description": "Got by POST /api/session; with it, changes need our page's `Origin` or `Sec-Fetch-Site`.",
     },
 }
 _LIMIT_HEADERS = {

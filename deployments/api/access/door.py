@@ -5,7 +5,7 @@ else: name in Host ─▶ preflight ─▶ key or session ─▶ page's origin �
       421             204 403      401               403              429
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -163,7 +163,7 @@ def _path(scope: Scope) -> str:
     return path[len(prefix) :] if prefix and path.startswith(prefix) else path
 
 
-def _limit_headers(verdict: Verdict) -> Mapping[str, str]:
+def _limit_headers(verdict: Verdict) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": str(verdict.limit),
         "X-RateLimit-Remaining": str(verdict.remaining),

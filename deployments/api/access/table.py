@@ -138,21 +138,24 @@ def access(method: str, path: str) -> Access:
     if exact is not None:
         return exact
     parts = path.split("/")
-    for pattern, found in _patterns().get((method, len(parts)), ()):
-        if all(want is None or want == part for want, part in zip(pattern, parts, strict=True)):
-            return found
+    if len(parts) > _TELLING:
+        for fixed, found in _patterns().get((method, len(parts), parts[_TELLING]), ()):
+            if all(parts[place] == part for place, part in fixed):
+                return found
     return Access.READ if method in ("GET", "OPTIONS", "WEBSOCKET") else Access.CHANGE
 
 
-_Pattern = tuple[str | None, ...]
+_TELLING = 2
+"""The part of a path that tells most routes apart: /api/<this>/…; never a parameter."""
 
 
 @cache
-def _patterns() -> Mapping[tuple[str, int], list[tuple[_Pattern, Access]]]:
-    """The paths with parameters, by method and number of parts; a parameter is None."""
-    found: dict[tuple[str, int], list[tuple[_Pattern, Access]]] = {}
+def _patterns() -> Mapping[tuple[str, int, str], list[tuple[list[tuple[int, str]], Access]]]:
+    """The paths with parameters, by method, number of parts and telling part: which parts stand where."""
+    found: dict[tuple[str, int, str], list[tuple[list[tuple[int, str]], Access]]] = {}
     for (method, path), kind in ROUTES.items():
         if "{" in path:
-            pattern = tuple(None if part.startswith("{") else part for part in path.split("/"))
-            found.setdefault((method, len(pattern)), []).append((pattern, kind))
+            parts = path.split("/")
+            fixed = [(place, part) for place, part in enumerate(parts) if not part.startswith("{")]
+            found.setdefault((method, len(parts), parts[_TELLING]), []).append((fixed, kind))
     return found

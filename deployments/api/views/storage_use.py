@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -60,9 +60,9 @@ class _Tally:
 
 @dataclass(frozen=True)
 class _Files:
-    thumbnails: _Tally = field(default_factory=_Tally)
-    images: _Tally = field(default_factory=_Tally)
-    clips: _Tally = field(default_factory=_Tally)
+    thumbnails: _Tally | None = None
+    images: _Tally | None = None
+    clips: _Tally | None = None
     counted_at: datetime | None = None
 
 
@@ -74,7 +74,7 @@ class StorageView:
         self._cameras = cameras
         self._rows = rows
         self._clock = clock
-        self._files: _Files | None = None
+        self._files = _Files()
         self._next_count = float("-inf")
         self._counting: asyncio.Task[None] | None = None
 
@@ -88,14 +88,14 @@ class StorageView:
             disk_total_bytes=disk.total,
             disk_free_bytes=disk.free,
             disk_usage_percent=disk.percent,
-            thumbnails=_use(files and files.thumbnails),
-            images=_use(files and files.images),
-            clips=_use(files and files.clips),
+            thumbnails=_use(files.thumbnails),
+            images=_use(files.images),
+            clips=_use(files.clips),
             events_count=rows.events,
             detections_count=rows.detections,
             gpu_stats_count=rows.gpu_stats,
             logs_count=rows.logs,
-            files_counted_at=files and files.counted_at,
+            files_counted_at=files.counted_at,
             timestamp=self._clock.now(),
         )
 
@@ -122,15 +122,15 @@ class StorageView:
 
 def count_files(thumbnails: Path, cameras: Path, now: datetime) -> _Files:
     """Blocks on the disk; what vanishes meanwhile is not counted, links are not followed."""
-    files = _Files(counted_at=now)
+    drawn, images, clips = _Tally(), _Tally(), _Tally()
     breathe = _breathing()
     for entry in _walk(thumbnails, breathe):
-        _add(files.thumbnails, entry)
+        _add(drawn, entry)
     for entry in _walk(cameras, breathe):
         media_type = kind(entry.name)
         if media_type is not None:
-            _add(files.clips if media_type is MediaType.VIDEO else files.images, entry)
-    return files
+            _add(clips if media_type is MediaType.VIDEO else images, entry)
+    return _Files(drawn, images, clips, now)
 
 
 def _walk(folder: Path, breathe: Callable[[], None]) -> Iterator[os.DirEntry[str]]:

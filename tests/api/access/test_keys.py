@@ -71,7 +71,7 @@ async def test_a_name_of_nothing_tells_a_stranger_nothing(api: httpx.AsyncClient
      ALICE.encode() + b"\x00"],
 )  # fmt: skip
 async def test_no_malformed_key_opens(api: httpx.AsyncClient, value: bytes) -> None:
-    answer = await api.get("/api/events", headers={"X-API-Key": value})
+    answer = await api.get("/api/events", headers={b"X-API-Key": value})
     _refused(answer)
     assert value.strip() == b"" or value.decode("latin-1") not in answer.text
 

@@ -163,7 +163,7 @@ async def test_another_page_cannot_sign_somebody_in(api: httpx.AsyncClient) -> N
      "hsi_session=a=b; hsi_session=c", "x=y; HSI_SESSION=abc", "hsi_session=%00"],
 )  # fmt: skip
 async def test_no_made_up_cookie_opens(api: httpx.AsyncClient, cookie: str) -> None:
-    assert (await api.get("/api/events", headers={"Cookie": cookie.encode()})).status_code == 401
+    assert (await api.get("/api/events", headers={b"Cookie": cookie.encode()})).status_code == 401
 
 
 async def test_a_key_that_is_shown_counts_before_the_cookie(api: httpx.AsyncClient) -> None:

@@ -180,7 +180,7 @@ async def test_the_scene_watch_tells_of_a_camera_that_was_moved(
     for number in range(30):
         scene = Scene(Place.DRIVEWAY, 320, 180, seed=1 if number < 20 else 101)
         picture, _ = scene.draw(rng, [], daylight(rng))
-        watch.look([Seen("yard", media, NOON + timedelta(seconds=10 * number), picture)])
+        watch.look([Seen("yard", media, NOON + timedelta(seconds=10 * number), np.asarray(picture, np.uint8))])
     await watch.finished()
     assert await ear.types() == {"scene_change.detected"}
 
