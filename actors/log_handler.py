@@ -122,7 +122,11 @@ class RowHandler(logging.Handler):
 def said(record: logging.LogRecord) -> Said:
     """What a record says, in the thread and task that says it."""
     values = record.__dict__
-    extra = {name: value for name, value in values.items() if name not in _STANDARD and name not in _OWN}
+    extra = {
+        name: value
+        for name, value in values.items()
+        if name not in _STANDARD and name not in _OWN and not name.startswith("_")
+    }
     duration = values.get("duration_ms")
     return Said(
         created=record.created,

@@ -118,7 +118,8 @@ def _worker(tools: Callable[..., Any], settings: Settings, app_name: str, name: 
 
 def start_supervisor(settings: Settings, app_name: str) -> None:
     """Starts the supervisor, which starts all the others."""
-    start_actor(ActorSpec("supervisor", Supervisor, lambda: (app_name, partial(supervisor_tools, settings, app_name))))
+    tools = partial(supervisor_tools, settings, app_name)
+    start_actor(ActorSpec("supervisor", Supervisor, lambda: (app_name, tools), settings=settings))
 
 
 async def supervisor_tools(settings: Settings, app_name: str) -> SupervisorTools:

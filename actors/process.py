@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -124,6 +125,7 @@ def arm_process(component: str, settings: Settings) -> None:
             return
         try:
             _armed = _arm(component, settings)
+            _log.info("%s has started as process %d", component, os.getpid())
         except Exception:
             _log.exception("%s goes on without storing its log and figures", component)
 

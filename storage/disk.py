@@ -14,7 +14,9 @@ class DiskUse:
 
     @property
     def percent(self) -> float:
-        return round(100 * self.used / self.total, 1) if self.total else 0.0
+        """Of what this program may use, as df says it: 100 is when nothing can be written any more."""
+        usable = self.used + self.free
+        return round(100 * self.used / usable, 1) if usable else 100.0
 
 
 def disk_use(folder: Path) -> DiskUse:

@@ -106,9 +106,9 @@ SELECT
     (SELECT count(*) FROM media WHERE state IN ('queued', 'detecting')) AS media,
     (SELECT count(*) FROM batches WHERE state IN ('closed', 'assessing')) AS batches,
     (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS deliveries,
-    (SELECT count(*) FROM media WHERE state = 'dead') AS dead_media,
-    (SELECT count(*) FROM batches WHERE state = 'dead') AS dead_batches,
-    (SELECT count(*) FROM deliveries WHERE status = 'dead') AS dead_deliveries,
+    (SELECT count(*) FROM media WHERE state = 'dead' AND cleared_at IS NULL) AS dead_media,
+    (SELECT count(*) FROM batches WHERE state = 'dead' AND cleared_at IS NULL) AS dead_batches,
+    (SELECT count(*) FROM deliveries WHERE status = 'dead' AND cleared_at IS NULL) AS dead_deliveries,
     (SELECT count(*) FROM batches WHERE state = 'open') AS open_batches,
     (SELECT json_object_agg(status, n) FROM (
         SELECT status, count(*) AS n FROM cameras WHERE deleted_at IS NULL GROUP BY status) AS c) AS cameras,

@@ -14,4 +14,6 @@ from storage.live_bus import LiveBus
 async def aggregator_tools(settings: Settings) -> AggregatorTools:
     pool, redis = await open_pool(settings, "batch_aggregator"), open_redis(settings)
     configs = RuntimeConfigs(pool, settings.runtime_config())
-    return AggregatorTools(Batches(pool), configs, LiveBus(redis, counted=count_live_frames), Doorbells(redis), SystemClock())
+    return AggregatorTools(
+        Batches(pool), configs, LiveBus(redis, counted=count_live_frames), Doorbells(redis), SystemClock()
+    )

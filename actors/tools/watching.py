@@ -15,7 +15,9 @@ from storage.media import MediaQueue
 
 async def watcher_tools(settings: Settings) -> WatcherTools:
     pool, redis = await open_pool(settings, "file_watcher"), open_redis(settings)
-    return WatcherTools(MediaQueue(pool), Cameras(pool), Doorbells(redis), LiveBus(redis, counted=count_live_frames), SystemClock())
+    return WatcherTools(
+        MediaQueue(pool), Cameras(pool), Doorbells(redis), LiveBus(redis, counted=count_live_frames), SystemClock()
+    )
 
 
 def camera_root(settings: Settings) -> Path:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from actors.ports import ActorAway, CleanupRunning, ServiceRefused
-from deployments.api.problem_response import problem_response
+from deployments.api.problem_response import NO_SUCH_METHOD, problem_response
 from domain.alert_status import IllegalAlertStep
 from domain.model_registry import UnknownModel
 from domain.pagination import BadCursor
@@ -22,7 +22,7 @@ from vision.errors import UnreadableMedia
 _MOST_FIELD_ERRORS = 50
 _AWAY = "A store that this needs is away; try again shortly."
 _DEFECT = "Something went wrong here; the log has it under this request id."
-_PLAIN = {404: "There is nothing at this address.", 405: "This address does not know this method; see Allow."}
+_PLAIN = {404: "There is nothing at this address.", 405: NO_SUCH_METHOD}
 
 _log = logging.getLogger(__name__)
 

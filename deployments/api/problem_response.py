@@ -9,6 +9,7 @@ from starlette.types import Scope
 from schemas.problem import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
+NO_SUCH_METHOD = "This address does not know this method; see Allow."
 
 
 def problem_response(

@@ -10,7 +10,7 @@ LINES_A_SECOND = 20
 """A replica's. More requests than that are counted, not told one by one; failures of ours are always told."""
 SLOW_SECONDS = 1.0
 PROBES = frozenset(("/health", "/ready", "/api/system/health/live", "/api/system/health/ready"))
-"""Asked every few seconds by machines; a line of each would be most of the log."""
+"""Asked every few seconds by machines, whose lines would be most of the log: told when the answer's status changes."""
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
@@ -21,6 +21,7 @@ class RequestFigures:
     def __init__(self) -> None:
         self._second = -1
         self._lines = 0
+        self._probed: dict[str, int | None] = {}
         self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
     def count(self, scope: Scope, status: int | None, seconds: float) -> None:
@@ -38,10 +39,12 @@ class RequestFigures:
 
     def worth_a_line(self, scope: Scope, status: int | None, seconds: float, now: float) -> bool:
         """`now` is any clock's, in seconds."""
+        endpoint = endpoint_of(scope)
+        if endpoint in PROBES and seconds < SLOW_SECONDS:
+            before, self._probed[endpoint] = self._probed.get(endpoint, 200), status
+            return status != before
         if status is not None and status >= 500:
             return True
-        if seconds < SLOW_SECONDS and status is not None and status < 400 and endpoint_of(scope) in PROBES:
-            return False
         if int(now) != self._second:
             self._second, self._lines = int(now), 0
         self._lines += 1

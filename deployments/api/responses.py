@@ -43,7 +43,7 @@ _FIELD_ERROR = {"field": "limit", "message": "Input should be less than or equal
 
 
 def problems(*statuses: int) -> Responses:
-    """The errors that a route may answer, as `application/problem+json`; one that takes a body can refuse what is no JSON."""
+    """The errors that a route may answer, as `application/problem+json`; with a body, 400 for what is no JSON."""
     return {status: _problem(status) for status in sorted({*statuses, *((400,) if 415 in statuses else ())})}
 
 

@@ -56,10 +56,11 @@ def test_outside_of_a_request_and_a_camera_both_are_null(logger: logging.Logger,
 
 
 def test_duration_and_other_extras_are_kept(logger: logging.Logger, stored: Callable[[], NewLog]) -> None:
-    logger.info("said", extra={"duration_ms": 12, "host": "ai:8001", "odd": object, "camera_id": "garden"})
+    logger.info("said", extra={"duration_ms": 12, "host": "ai:8001", "odd": object, "camera_id": "garden", "_rays": 1})
     line = stored()
     assert (line.duration_ms, line.camera_id, line.extra["host"]) == (12.0, "garden", "ai:8001")
     assert line.extra["odd"] == "<class 'object'>"
+    assert "_rays" not in line.extra
 
 
 def test_an_exceptions_trace_is_kept_without_secrets(logger: logging.Logger, stored: Callable[[], NewLog]) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from deployments.api import errors
+from deployments.api.access.table import ROUTES
 from deployments.api.app import create_app
 from deployments.api.deps import Services
 from deployments.api.views import probes
@@ -142,5 +143,29 @@ async def test_a_defect_is_a_bare_500_and_the_log_has_the_rest(
 
 
 def test_every_error_of_the_table_is_a_known_status() -> None:
-    assert {answer.status for answer in errors.ANSWERS.values()} == {404, 409, 422, 500, 503}
+    assert {answer.status for answer in errors.ANSWERS.values()} == {400, 404, 409, 422, 500, 503}
     assert probes.PATIENCE_SECONDS == 0.3
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/api/events/stats"),
+        ("PATCH", "/api/events/export"),
+        ("DELETE", "/api/dlq/stats"),
+        ("GET", "/api/logs/frontend"),
+        ("OPTIONS", "/api/events/stats"),
+    ],
+)
+async def test_a_path_that_looks_like_anothers_parameter_keeps_its_own_methods(
+    api: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await api.request(method, path)
+    own = {known for known, its_path in ROUTES if its_path == path}
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == own | ({"HEAD"} if "GET" in own else set())
+
+
+async def test_other_paths_keep_the_routers_answer(api: httpx.AsyncClient) -> None:
+    assert (await api.patch("/api/events/no-number", json={})).status_code == 422
+    assert (await api.delete("/api/events")).status_code == 405

@@ -61,6 +61,20 @@ async def test_an_answer_that_is_too_old_is_waited_for() -> None:
     assert await kept() == 2
 
 
+async def test_an_answer_that_takes_long_is_kept_longer() -> None:
+    counted, clock = Counted(), FakeClock()
+    kept = Kept(counted, clock)
+    counted.may_answer.clear()
+    asking = asyncio.create_task(kept())
+    await eventually(lambda: counted.asked == 1)
+    clock.advance(2.0)
+    counted.may_answer.set()
+    await asking
+    clock.advance(1.9)
+    assert await kept() == 1
+    assert counted.asked == 1
+
+
 async def test_a_failure_is_told_and_the_next_question_asks_again() -> None:
     counted, clock = Counted(), FakeClock()
     kept = Kept(counted, clock)

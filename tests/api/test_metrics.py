@@ -14,6 +14,7 @@ from prometheus_client.samples import Sample
 
 from actors.metrics import REGISTRY, snapshot
 from deployments.api.deps import Services
+from deployments.api.request_figures import RequestFigures
 from deployments.api.routes import ROUTERS
 from schemas.metric import MetricSnapshot
 from storage.log_writer import LogWriter
@@ -216,3 +217,12 @@ async def test_more_requests_than_are_logged_are_counted_all_the_same(
     lines = [record for record in caplog.records if record.name == "deployments.api.middleware"]
     assert own("http_requests_total", **labels) == before + 100
     assert len(lines) < 100
+
+
+def test_a_probe_gets_a_line_when_its_answer_changes() -> None:
+    class Ready:
+        path = "/api/system/health/ready"
+
+    figures, scope = RequestFigures(), {"method": "GET", "route": Ready()}
+    told = [figures.worth_a_line(scope, status, 0.01, 5.0) for status in (200, 200, 503, 503, 503, 200, 200)]
+    assert told == [False, False, True, False, False, True, False]

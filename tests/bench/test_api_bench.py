@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -22,20 +22,23 @@ from tests.storage.rows import NOON
 @asynccontextmanager
 async def answering(*answers: bytes) -> AsyncIterator[int]:
     """The port of a server that gives these answers, and the last one for ever."""
-    left = list(answers)
+    left, writers = list(answers), list[asyncio.StreamWriter]()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         while await reader.readline():
             while (await reader.readline()).strip():
                 pass
             writer.write(left.pop(0) if len(left) > 1 else left[0])
             await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
@@ -73,7 +76,7 @@ async def test_every_connection_asks_until_the_time_is_over() -> None:
 
 def test_an_answer_counts_where_it_was_asked_for_and_not_at_the_edges() -> None:
     windows = [Window(0, 4, True), Window(4, 8, False), Window(8, 12, True)]
-    found = [(2.0, 0.1), (3.9, 0.2), (4.1, 0.3), (6.0, 0.4), (10.0, 0.5)]
+    found = [(2.0, 0.1), (3.95, 0.2), (4.05, 0.3), (6.0, 0.4), (10.0, 0.5)]
     assert _within(found, windows, deleting=True).seconds == [0.1, 0.5]
     assert _within(found, windows, deleting=False).seconds == [0.4]
 

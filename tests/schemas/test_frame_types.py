@@ -47,7 +47,7 @@ each_type = pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: pay
 
 
 def test_the_types_and_their_channels_are_those_of_the_contract() -> None:
-    assert CHANNEL_OF == {name: LiveChannel(channel) for name, (channel, _) in DOCUMENTED.items()}
+    assert {name: LiveChannel(channel) for name, (channel, _) in DOCUMENTED.items()} == CHANNEL_OF
     assert len(PAYLOADS) == len(CHANNEL_OF) == 24
 
 
@@ -81,7 +81,7 @@ def test_what_is_sent_is_what_the_example_shows(payload: type[Payload]) -> None:
 
 @each_type
 def test_every_type_is_described(payload: type[Payload]) -> None:
-    assert payload.__doc__ and payload.__doc__.endswith(".")
+    assert (payload.__doc__ or "").endswith(".")
 
 
 def test_two_types_are_deprecated_and_say_what_replaces_them() -> None:

@@ -17,7 +17,8 @@ from deployments.api.access.key_ring import KeyRing
 from deployments.api.access.limiter import STRANGERS, RateLimiter
 from deployments.api.access.origin import Hosts, Origins
 from deployments.api.access.refusal import Refusal
-from deployments.api.access.table import Access, access
+from deployments.api.access.table import Access, access, methods_of
+from deployments.api.problem_response import NO_SUCH_METHOD
 from domain.rate_limit import Verdict
 from schemas.audit import Caller
 from settings import Settings
@@ -67,6 +68,7 @@ class Door:
             if method == "OPTIONS" and headers.get("access-control-request-method") is not None:
                 raise self._preflight(headers)
             verdict = await self._admit(scope, asked, headers, credentials)
+            self._require_method(method, _path(scope))
         except Refusal as refusal:
             await refusal.answer(scope, receive, _with_lines(send, lines), credentials.subprotocol)
             return
@@ -75,6 +77,11 @@ class Door:
         if kind == "websocket":
             send = _with_subprotocol(send, credentials.subprotocol)
         await self._app(scope, receive, _with_lines(send, lines) if lines else send)
+
+    def _require_method(self, method: str, path: str) -> None:
+        known = methods_of(path)
+        if known is not None and method not in known and method != "WEBSOCKET":
+            raise Refusal(405, NO_SUCH_METHOD, {"Allow": ", ".join(sorted(known))})
 
     async def _admit(self, scope: Scope, asked: Access, headers: Headers, credentials: Credentials) -> Verdict | None:
         """Says who it is in the scope, and counts the request. Raises Refusal."""
@@ -89,10 +96,10 @@ class Door:
         else:
             client = f"address:{bucket_of(address)}"
         state["caller"] = Caller(actor=name, ip_address=address)
-        return await self._count(asked, client)
+        return None if asked is Access.HEALTH else await self._count(asked, client)
 
     def _require_own_page(self, scope: Scope, asked: Access, headers: Headers, credentials: Credentials) -> None:
-        if asked is Access.READ and scope["type"] == "http":
+        if asked in (Access.READ, Access.HEALTH) and scope["type"] == "http":
             return
         by_cookie = credentials.way is Way.SESSION and scope["type"] == "http"
         by_cookie = by_cookie and self._asks_for_keys and asked is not Access.SIGN_IN

@@ -14,16 +14,14 @@ POLICY, LATER = 1008, 1013
 class Refusal(Exception):
     """`early`: a WebSocket's handshake fails; else it is closed with a code, which its client gets to see."""
 
-    def __init__(
-        self, status: int, detail: str, headers: Mapping[str, str] | None = None, *, early: bool = False
-    ) -> None:
-        super().__init__(status, detail)
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, early: bool = False) -> None:
+        super().__init__(status, detail, headers, early)
         self.status = status
         self.detail = detail
-        self.headers = dict(headers or {})
+        self.headers: Mapping[str, str] = headers or {}
         self.early = early or status == 421
         if status == 401:
-            self.headers["WWW-Authenticate"] = CHALLENGE
+            self.headers = {**self.headers, "WWW-Authenticate": CHALLENGE}
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, subprotocol: str | None) -> None:
         if scope["type"] == "http":

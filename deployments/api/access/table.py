@@ -2,6 +2,7 @@
 
 open      no key is ever asked for, and nothing is counted: the probes
 read      a key, when keys are on: looks, changes nothing
+health    a key, when keys are on, and nothing is counted: what tells of a Redis that hangs must not wait for it
 change    a key, when keys are on: changes something, so no page from elsewhere may ask it, and its limit is stricter
 logs      as change, with a limit of its own: a page that stumbles must not use up what its owner may change
 sign_in   no key, since this is where a page shows one; a very strict limit, against guessing
@@ -15,12 +16,14 @@ from functools import cache
 class Access(StrEnum):
     OPEN = "open"
     READ = "read"
+    HEALTH = "health"
     CHANGE = "change"
     LOGS = "logs"
     SIGN_IN = "sign_in"
 
 
-_O, _R, _C, _L, _S = Access.OPEN, Access.READ, Access.CHANGE, Access.LOGS, Access.SIGN_IN
+_O, _R, _H, _C = Access.OPEN, Access.READ, Access.HEALTH, Access.CHANGE
+_L, _S = Access.LOGS, Access.SIGN_IN
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/health"): _O,
@@ -30,9 +33,9 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/session"): _S,
     ("GET", "/api/session"): _R,
     ("DELETE", "/api/session"): _C,
-    ("GET", "/api/system/health"): _R,
-    ("GET", "/api/system/health/full"): _R,
-    ("GET", "/api/system/health/websocket"): _R,
+    ("GET", "/api/system/health"): _H,
+    ("GET", "/api/system/health/full"): _H,
+    ("GET", "/api/system/health/websocket"): _H,
     ("GET", "/api/system/gpu"): _R,
     ("GET", "/api/system/gpu/history"): _R,
     ("GET", "/api/system/config"): _R,
@@ -143,6 +146,23 @@ def access(method: str, path: str) -> Access:
             if all(parts[place] == part for place, part in fixed):
                 return found
     return Access.READ if method in ("GET", "OPTIONS", "WEBSOCKET") else Access.CHANGE
+
+
+def methods_of(path: str) -> frozenset[str] | None:
+    """What a path without parameters takes; None for any other, whose methods the router knows.
+
+    The router would give `PATCH /api/events/stats` to the route of one event, whose number is not `stats`.
+    """
+    return _literal().get(path)
+
+
+@cache
+def _literal() -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for method, path in ROUTES:
+        if "{" not in path and method != "WEBSOCKET":
+            found.setdefault(path, set()).update({method, "HEAD"} if method == "GET" else {method})
+    return {path: frozenset(methods) for path, methods in found.items()}
 
 
 _TELLING = 2

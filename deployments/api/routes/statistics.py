@@ -36,7 +36,7 @@ async def get_gpu_history(query: Annotated[GpuHistoryQuery, Query()], statistics
 
 @router.get("/stats", responses=shows(STATS) | problems(503))
 async def get_stats(statistics: StatisticsDep) -> SystemStats:
-    """How many there are. Counted from the rows, and up to a second old."""
+    """How many there are. Counted from the rows, and about a second old at most."""
     return await statistics.stats()
 
 
