@@ -129,7 +129,7 @@ class Reporter:
             timestamp=self._clock.now(),
             level=LogLevel.WARNING,
             component=self._component,
-            message=f"{dropped} lines of this process were dropped: PostgreSQL was away, too slow, or could not hold them",
+            message=f"{dropped} lines were dropped: PostgreSQL was away, too slow, or could not hold them",
             extra={"logger": __name__, "dropped": dropped},
         )
 

@@ -27,6 +27,8 @@ _LIMIT_HEADERS = {
     "X-RateLimit-Reset": "Seconds until the bucket is full again.",
 }
 
+_REFUSED = {Access.READ: (401, 421, 429, 503), Access.HEALTH: (401, 421, 503)}
+
 
 def describe_access(document: dict[str, Any]) -> None:
     """Adds security schemes and the door's refusals to every route that is not open."""
@@ -38,9 +40,10 @@ def describe_access(document: dict[str, Any]) -> None:
                 continue
             if kind is not Access.SIGN_IN:
                 operation["security"] = [{"ApiKey": []}, {"Session": []}]
-            statuses = (401, 421, 429, 503) if kind is Access.READ else (401, 403, 421, 429, 503)
+            statuses = _REFUSED.get(kind, (401, 403, 421, 429, 503))
             refusals: dict[int | str, dict[str, Any]] = problems(*statuses)
-            refusals[429]["headers"] = {name: _header(what) for name, what in _LIMIT_HEADERS.items()}
+            if 429 in refusals:
+                refusals[429]["headers"] = {name: _header(what) for name, what in _LIMIT_HEADERS.items()}
             known = operation["responses"]
             for status, refusal in refusals.items():
                 known.setdefault(str(status), refusal)
