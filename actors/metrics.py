@@ -13,7 +13,7 @@ _WORK_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 
 HTTP_REQUESTS = Counter(
     "http_requests_total",
-    "HTTP requests answered, by the route's template; `unmatched` is an address that no route has.",
+    "HTTP requests answered, by the route's template; `unmatched` where none was reached.",
     ("method", "endpoint", "status"),
     registry=REGISTRY,
 )

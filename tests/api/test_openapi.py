@@ -47,7 +47,8 @@ async def test_every_operation_is_described_and_has_a_name_of_its_own(document: 
 async def test_every_operation_tells_its_errors_as_problems(document: dict[str, Any]) -> None:
     for name, operation in _operations(document):
         for status, response in operation["responses"].items():
-            if status >= "400" and "/health" not in name and "/ready" not in name:
+            of_its_own = (name, status) == ("POST /api/logs/frontend/batch", "422")  # the specification gives its shape
+            if status >= "400" and "/health" not in name and "/ready" not in name and not of_its_own:
                 assert list(response["content"]) == ["application/problem+json"], (name, status)
         if "{" in name:
             assert "404" in operation["responses"], name

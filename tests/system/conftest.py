@@ -34,6 +34,6 @@ def house(sinks: Sinks) -> Iterator[House]:
 def guarded_house(sinks: Sinks) -> Iterator[House]:
     """A second system, which asks for keys and has a secret in every setting that may hold one."""
     with data_folder() as data_dir:
-        with running_house(data_dir, **sinks.environment, **GUARDED.environment(sinks)) as house:
+        with running_house(data_dir, **(sinks.environment | GUARDED.environment(sinks))) as house:
             yield house
         assert house.process.returncode == 0, house.output.read_text()[-3000:]
