@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from schemas.frozen import Frozen, UtcTime
+from schemas.frozen import Frozen, UtcTime, Whole
 from schemas.severity import Severity
 
 
@@ -130,14 +130,14 @@ class AlertRuleCreate(Frozen):
     description: str | None = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")
     enabled: bool = Field(default=True, strict=True)
     severity: Severity = Severity.MEDIUM
-    risk_threshold: int | None = Field(default=None, strict=True, ge=0, le=100)
+    risk_threshold: Whole | None = Field(default=None, ge=0, le=100)
     object_types: Names | None = None
     """Detector classes, or the groups `vehicle` and `animal`."""
     camera_ids: Names | None = None
     min_confidence: float | None = Field(default=None, strict=True, ge=0, le=1)
     zones: tuple[Zone, ...] | None = Field(default=None, max_length=50)
     schedule: Schedule | None = None
-    cooldown_seconds: int = Field(default=300, strict=True, ge=0, le=MOST_COOLDOWN_SECONDS)
+    cooldown_seconds: Whole = Field(default=300, ge=0, le=MOST_COOLDOWN_SECONDS)
     """0 means no cooldown."""
     dedup_key_template: DedupTemplate = "{camera_id}:{rule_id}"
     channels: tuple[Channel, ...] = ()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 
 def utc_text(moment: datetime) -> str:
@@ -16,6 +16,16 @@ UtcTime = Annotated[
     PlainSerializer(utc_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("this must be a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+"""A whole number as JSON has it: 87 and 87.0, and neither "87" nor true."""
 
 
 class Frozen(BaseModel):

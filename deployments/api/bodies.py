@@ -19,6 +19,7 @@ from schemas.alert_rule import (
 )
 from schemas.camera import CameraCreate, CameraUpdate
 from schemas.event import EventUpdate
+from schemas.frozen import Whole
 from schemas.severity import Severity
 
 
@@ -59,13 +60,13 @@ class RuleChange(Checked):
     description: str | None = Field(default=None, max_length=2000)
     enabled: bool = may_be_named(strict=True)
     severity: Severity = may_be_named()
-    risk_threshold: int | None = Field(default=None, strict=True, ge=0, le=100)
+    risk_threshold: Whole | None = Field(default=None, ge=0, le=100)
     object_types: Names | None = None
     camera_ids: Names | None = None
     min_confidence: float | None = Field(default=None, strict=True, ge=0, le=1)
     zones: tuple[Zone, ...] | None = Field(default=None, max_length=50)
     schedule: Schedule | None = None
-    cooldown_seconds: int = may_be_named(strict=True, ge=0, le=MOST_COOLDOWN_SECONDS)
+    cooldown_seconds: Whole = may_be_named(ge=0, le=MOST_COOLDOWN_SECONDS)
     dedup_key_template: DedupTemplate = may_be_named()
     channels: tuple[Channel, ...] | None = None
 
@@ -82,7 +83,7 @@ class RuleChange(Checked):
         return AlertRuleCreate.model_validate({**kept, **named})
 
 
-EventIds = Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)], ...], Field(max_length=100)]
+EventIds = Annotated[tuple[Annotated[Whole, Field(ge=1, le=LARGEST_ID)], ...], Field(max_length=100)]
 
 
 class RuleTest(Checked):
@@ -90,5 +91,5 @@ class RuleTest(Checked):
     """The events to try the rule on; the newest ones when left out."""
     test_time: Moment | None = None
     """Judge the schedule as if every event had started then; each event's own start when left out."""
-    limit: int = Field(default=10, strict=True, ge=1, le=100)
+    limit: Whole = Field(default=10, ge=1, le=100)
     """How many events at most; named ones are all tried unless a limit is given."""

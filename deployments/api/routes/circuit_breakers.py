@@ -23,7 +23,14 @@ async def get_circuit_breakers(breakers: BreakerBoardDep) -> BreakerList:
 
 @router.post("/{name}/reset", responses=shows(BREAKER_RESET) | problems(400, 404, 422, 503))
 async def reset_circuit_breaker(
-    name: Annotated[str, Path(description="As the list has it.", examples=["yolo26"])],
+    name: Annotated[
+        str,
+        Path(
+            description="As the list has it.",
+            examples=["yolo26"],
+            json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,64}$"},  # told here, refused with a 400 further on
+        ),
+    ],
     breakers: BreakerBoardDep,
     caller: CallerDep,
 ) -> BreakerResetAnswer:

@@ -7,7 +7,7 @@ from deployments.api.parameters import Checked
 from deployments.api.partial import PartialChange, may_be_named
 from domain.severity import SeverityDefinition, definitions
 from schemas.audit import Caller
-from schemas.frozen import Frozen
+from schemas.frozen import Frozen, Whole
 from schemas.runtime_config import (
     ANOMALY_FIELDS,
     MOST_BATCH_SECONDS,
@@ -37,11 +37,11 @@ class SystemConfig(Frozen):
 class SystemConfigChange(PartialChange):
     """What is left out stays as it is. `app_name` and `version` cannot be changed."""
 
-    retention_days: int = may_be_named(strict=True, ge=1, le=365)
+    retention_days: Whole = may_be_named(ge=1, le=365)
     """How long events, detections and figures are kept."""
-    batch_window_seconds: int = may_be_named(strict=True, ge=1, le=MOST_BATCH_SECONDS)
+    batch_window_seconds: Whole = may_be_named(ge=1, le=MOST_BATCH_SECONDS)
     """The longest time that a batch is open; a day at most."""
-    batch_idle_timeout_seconds: int = may_be_named(strict=True, ge=1, le=MOST_BATCH_SECONDS)
+    batch_idle_timeout_seconds: Whole = may_be_named(ge=1, le=MOST_BATCH_SECONDS)
     """A batch closes after so long without anything new; a day at most."""
     detection_confidence_threshold: float = may_be_named(strict=True, ge=0, le=1, allow_inf_nan=False)
     """Detections that are less certain are left out."""
@@ -55,9 +55,9 @@ class SeverityView(Frozen):
 class NewSeverityBands(Checked):
     """The highest score of each level but the last; `low_max` < `medium_max` < `high_max` must hold."""
 
-    low_max: int = Field(strict=True, ge=1, le=98)
-    medium_max: int = Field(strict=True, ge=2, le=99)
-    high_max: int = Field(strict=True, ge=3, le=99)
+    low_max: Whole = Field(ge=1, le=98)
+    medium_max: Whole = Field(ge=2, le=99)
+    high_max: Whole = Field(ge=3, le=99)
 
     def bands(self) -> SeverityBands:
         """Raises BadRequest where they do not rise."""
@@ -83,7 +83,7 @@ class AnomalyConfigChange(PartialChange):
     """What is left out stays as it is. `decay_factor` and `window_days` are part of stored history."""
 
     threshold_stdev: float = may_be_named(strict=True, ge=0, le=MOST_DEVIATIONS, allow_inf_nan=False)
-    min_samples: int = may_be_named(strict=True, ge=1, le=MOST_SAMPLES)
+    min_samples: Whole = may_be_named(ge=1, le=MOST_SAMPLES)
 
 
 class Configuration:

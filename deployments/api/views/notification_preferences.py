@@ -9,7 +9,7 @@ from deployments.api.errors import BadRequest
 from deployments.api.parameters import Checked
 from deployments.api.partial import PartialChange, may_be_named
 from schemas.alert_rule import ClockTime, Day, Name, Weekday
-from schemas.frozen import Frozen
+from schemas.frozen import Frozen, Whole
 from schemas.notification import CameraNotificationSetting, NewQuietHours, QuietHours, Sound
 from schemas.severity import Severity
 
@@ -67,7 +67,7 @@ class CameraSettingChange(PartialChange):
     """What is left out stays as it is; in a camera's first setting it is `true` and 0."""
 
     enabled: bool = may_be_named(strict=True)
-    risk_threshold: int = may_be_named(strict=True, ge=0, le=100)
+    risk_threshold: Whole = may_be_named(ge=0, le=100)
     """Events of this camera scoring below it are not told of."""
 
 
