@@ -5,7 +5,8 @@ serve run serve_app:app          app() below: the same, in a Ray that Serve star
 ray_cluster.yaml                 app() with DATABASE_URL and REDIS_URL set
 
 api ×2 ──starts──▶ supervisor ──starts, watches──▶ file_watcher, detection_worker, batch_aggregator,
-  │                                                analysis_worker, alert_dispatcher, circuit_breakers, gpu_monitor
+  │  └─asks─▶ supervisor, circuit_breakers,        analysis_worker, alert_dispatcher, circuit_breakers,
+  │           cleanup_service                      cleanup_service, model_zoo, gpu_monitor, performance_monitor
   └─ yolo_detector ×n ◀──frames── detection_worker
 """
 

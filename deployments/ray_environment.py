@@ -12,6 +12,8 @@ from pathlib import Path
 from settings import Settings
 
 PORTS_A_SYSTEM = 128
+SOCKET_SECONDS = 24 * 3600
+"""How long a socket may live on in a HAProxy that another has followed, as happens whenever a replica comes or goes."""
 LARGEST_STACK_BYTES = 512 * 1024 * 1024
 """What one call to the detector may carry: 32 frames of 1280×1280 are 150 MB."""
 
@@ -39,7 +41,7 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{run}/server-state",
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
-        "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+        "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": str(SOCKET_SECONDS),
         "RAY_SERVE_HAPROXY_RETRY_ON": f"conn-failure\n    {_NAME_THE_CLIENT}",
         "RAY_SERVE_HAPROXY_LOG_TARGET": f"{run}/nobody-listens",
         "FORWARDED_ALLOW_IPS": "",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from schemas.frozen import Frozen, UtcTime, Whole
+from schemas.frozen import Frozen, Score, UtcTime, Whole
 from schemas.severity import Severity
 
 
@@ -130,7 +130,7 @@ class AlertRuleCreate(Frozen):
     description: str | None = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")
     enabled: bool = Field(default=True, strict=True)
     severity: Severity = Severity.MEDIUM
-    risk_threshold: Whole | None = Field(default=None, ge=0, le=100)
+    risk_threshold: Score | None = None
     object_types: Names | None = None
     """Detector classes, or the groups `vehicle` and `animal`."""
     camera_ids: Names | None = None

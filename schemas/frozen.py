@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 
 def utc_text(moment: datetime) -> str:
@@ -24,8 +24,10 @@ def _number(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_number)]
-"""A whole number as JSON has it: 87 and 87.0, and neither "87" nor true."""
+WHOLE = BeforeValidator(_number)
+"""For whole numbers as JSON has them: 87 and 87.0, and neither "87" nor true. It stands after an int's bounds."""
+Whole = Annotated[int, WHOLE]
+Score = Annotated[int, Field(ge=0, le=100), WHOLE]
 
 
 class Frozen(BaseModel):

@@ -19,7 +19,7 @@ from schemas.alert_rule import (
 )
 from schemas.camera import CameraCreate, CameraUpdate
 from schemas.event import EventUpdate
-from schemas.frozen import Whole
+from schemas.frozen import WHOLE, Score, Whole
 from schemas.severity import Severity
 
 
@@ -60,7 +60,7 @@ class RuleChange(Checked):
     description: str | None = Field(default=None, max_length=2000)
     enabled: bool = may_be_named(strict=True)
     severity: Severity = may_be_named()
-    risk_threshold: Whole | None = Field(default=None, ge=0, le=100)
+    risk_threshold: Score | None = None
     object_types: Names | None = None
     camera_ids: Names | None = None
     min_confidence: float | None = Field(default=None, strict=True, ge=0, le=1)
@@ -83,7 +83,7 @@ class RuleChange(Checked):
         return AlertRuleCreate.model_validate({**kept, **named})
 
 
-EventIds = Annotated[tuple[Annotated[Whole, Field(ge=1, le=LARGEST_ID)], ...], Field(max_length=100)]
+EventIds = Annotated[tuple[Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE], ...], Field(max_length=100)]
 
 
 class RuleTest(Checked):
