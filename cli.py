@@ -87,13 +87,18 @@ def _run(settings: Settings, make_demo: "Callable[[], Demo] | None") -> None:
 @app.command()
 def key(
     name: Annotated[str, typer.Option(help="Whose key it is: stands in the audit trail.")] = "owner",
+    remove: Annotated[bool, typer.Option("--remove", help="End this key and make no new one.")] = False,
 ) -> None:
     """Make a new API key and show it this once; an old one of this name, and what was signed in by it, ends."""
     from domain.api_keys import usable_name
-    from launch.keys import replace_key
+    from launch.keys import remove_key, replace_key
 
     settings = _settings()
     try:
+        if remove:
+            if not remove_key(settings, _running(settings), usable_name(name)):
+                raise _failure(f"there is no key {name}")
+            return
         made = replace_key(settings, _running(settings), usable_name(name))
     except (StoreError, SettingsError, ValueError) as error:
         raise _failure(str(error)) from None

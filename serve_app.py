@@ -86,6 +86,8 @@ def _with_stores(settings: Settings) -> Settings:
     asyncio.run(migrate(settings.database_url.get_secret_value()))
     if "api_host" not in settings.model_fields_set:
         settings = settings.model_copy(update={"api_host": "0.0.0.0"})  # the cluster decides, as a rule for a network
+    if settings.asks_for_keys and not settings.api_keys:
+        raise SettingsError("on a cluster set API_KEYS: a key made here would be shown in nothing but Ray's logs")
     settle_keys(settings, print)
     return settings
 

@@ -9,13 +9,13 @@ await home.batch_aggregator.health()                 # any actor, by the name th
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from settings import load_settings
 from storage.system_lock import read_system
 
 if TYPE_CHECKING:
-    from actors.ports import DetectorPort
+    from actors.ports import DetectorPort, ModelZooPort
 
 
 class NotRunning(Exception):
@@ -26,11 +26,13 @@ class Home:
     """A running system. Every attribute is an actor; `yolo_detector` is the deployment."""
 
     yolo_detector: "DetectorPort"
+    model_zoo: "ModelZooPort"
 
     def __init__(self) -> None:
-        from actors.ref import DetectorDeployment
+        from actors.ref import DetectorDeployment, Ref
 
         self.yolo_detector = DetectorDeployment()
+        self.model_zoo = cast("ModelZooPort", Ref("model_zoo"))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

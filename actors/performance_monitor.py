@@ -132,7 +132,8 @@ class PerformanceMonitor:
         status = SystemStatus(gpu=figures.gpu, cameras=figures.cameras, queue=figures.queue, health=health)
         news = [frame(status)]
         if previous is not None and previous is not health:
-            logger.warning("the system was %s and is %s: %s", previous, health, parts)
+            level = logging.INFO if health == "healthy" else logging.WARNING
+            logger.log(level, "the system was %s and is %s: %s", previous, health, parts)
             news.append(frame(SystemHealthChanged(health=health, previous_health=previous, components=parts)))
         return news
 

@@ -19,7 +19,7 @@ from actors.gpu_monitor import GpuMonitor
 from actors.metrics import count_live_frames
 from actors.model_zoo import ModelZoo
 from actors.performance_monitor import PerformanceMonitor
-from actors.ports import ActorAway, BreakersPort, CleanupPort, ModelZooPort, SupervisorPort, SystemActors
+from actors.ports import ActorAway, BreakersPort, CleanupPort, SupervisorPort, SystemActors
 from actors.ref import Ref
 from actors.supervised import supervised_actor, supervised_rest
 from actors.supervised_service import SupervisorTools
@@ -137,16 +137,8 @@ async def supervisor_tools(settings: Settings, app_name: str) -> SupervisorTools
 def system_actors() -> SystemActors:
     """The actors that the API asks, by their names."""
     supervisor, breakers = (Ref(name, within_seconds=API_WAITS_SECONDS) for name in ("supervisor", "circuit_breakers"))
-    # A run and a model's first picture take as long as they take.
-    cleanup, zoo = (
-        Ref(name, within_seconds=API_WAITS_SECONDS, takes_its_time=True) for name in ("cleanup_service", "model_zoo")
-    )
-    return SystemActors(
-        cast(SupervisorPort, supervisor),
-        cast(BreakersPort, breakers),
-        cast(CleanupPort, cleanup),
-        cast(ModelZooPort, zoo),
-    )
+    cleanup = Ref("cleanup_service", within_seconds=API_WAITS_SECONDS, takes_its_time=True)  # a run takes what it takes
+    return SystemActors(cast(SupervisorPort, supervisor), cast(BreakersPort, breakers), cast(CleanupPort, cleanup))
 
 
 async def stop_actors(settings: Settings, app_name: str) -> None:

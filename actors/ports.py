@@ -166,7 +166,6 @@ class SystemActors:
     supervisor: SupervisorPort
     breakers: BreakersPort
     cleanup: CleanupPort
-    model_zoo: ModelZooPort
 
 
 class Nobody:
@@ -189,5 +188,4 @@ NOBODY: SystemActors = SystemActors(
     cast(SupervisorPort, Nobody("supervisor")),
     cast(BreakersPort, Nobody("circuit_breakers")),
     cast(CleanupPort, Nobody("cleanup_service")),
-    cast(ModelZooPort, Nobody("model_zoo")),
 )

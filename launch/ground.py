@@ -39,6 +39,7 @@ class Ground:
 
         Raises StoreError, StartFailed or SettingsError.
         """
+        _require_ipv4(self.settings.api_host)
         require_keys_where_needed(self.settings)
         for warning in not_yet():
             self._tell(warning)
@@ -122,9 +123,14 @@ class Ground:
         )
 
 
+def _require_ipv4(host: str) -> None:
+    if ":" in host:
+        raise StartFailed(f"API_HOST={host}: Ray Serve does not come up on IPv6; use 127.0.0.1 or 0.0.0.0")
+
+
 def _require_port(host: str, port: int) -> None:
     """Another program's answer on our port must not be taken for our own."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+    with socket.socket(socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -38,12 +38,23 @@ def settle_keys(settings: Settings, tell: Callable[[str], None]) -> None:
 
 def replace_key(settings: Settings, running: SystemRecord | None, name: str) -> str:
     """A new key under this name, in place of the old one; the system may run or not."""
-    if settings.api_keys:
-        raise SettingsError("API_KEYS is set, so keys come from there: put a new one into it and start again")
+    _require_made_keys(settings)
     key = _new_key()
     with _reachable(settings, running) as address:
         asyncio.run(_with_keys(address, lambda keys: keys.replace(hashed(name, key))))
     return key
+
+
+def remove_key(settings: Settings, running: SystemRecord | None, name: str) -> bool:
+    """Ends this one key and what was signed in by it; whether there was one."""
+    _require_made_keys(settings)
+    with _reachable(settings, running) as address:
+        return asyncio.run(_with_keys(address, lambda keys: keys.delete(name)))
+
+
+def _require_made_keys(settings: Settings) -> None:
+    if settings.api_keys:
+        raise SettingsError("API_KEYS is set, so keys come from there: change it and start again")
 
 
 @contextmanager

@@ -43,7 +43,12 @@ class HomeSystem:
 
         start_supervisor(settings, APP_NAME)
         self._ground.start_proxy()
-        serve.run(build(settings), name=APP_NAME)
+        try:
+            serve.run(build(settings), name=APP_NAME)
+        except TimeoutError as error:  # Serve's own patience, which nothing sets
+            raise StartFailed(
+                f"Ray Serve did not come up in time ({error}): is the machine too busy? try again"
+            ) from None
         self._wait_until_ready()
         _end_on_signals()
         self._ground.mark(SystemState.RUNNING)

@@ -36,7 +36,7 @@ class Caller(Frozen):
     actor: str
     """The key's name; `local` where no key is asked for."""
     ip_address: str | None
-    """The peer's address, by trusted proxies only from X-Forwarded-For; null behind the system's own proxy."""
+    """The peer's address, from X-Forwarded-For where a trusted proxy says so; null where it is not known."""
 
 
 class NewAuditEntry(Frozen):

@@ -91,8 +91,9 @@ class ApiKeys:
             )
 
     @store_errors()
-    async def delete(self, name: str) -> None:
-        await self._pool.execute("DELETE FROM api_keys WHERE name = $1", name)
+    async def delete(self, name: str) -> bool:
+        """Whether there was one; what was signed in by it ends with it."""
+        return await self._pool.fetchval("DELETE FROM api_keys WHERE name = $1 RETURNING true", name) is not None
 
     @store_errors()
     async def open_session(self, id_sha256: bytes, key_sha256: bytes, expires_at: datetime) -> None:

@@ -36,8 +36,15 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) ->
     assert read_system(tmp_path) is None
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "cameras.example"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "cameras.example"])
 def test_an_address_beyond_loopback_is_refused_where_keys_are_switched_off(tmp_path: Path, host: str) -> None:
     with pytest.raises(SettingsError, match="unset API_KEY_ENABLED, or set API_HOST"):
         ground(tmp_path, API_HOST=host, API_KEY_ENABLED="false").prepare()
+    assert read_system(tmp_path) is None
+
+
+@pytest.mark.parametrize("host", ["::", "::1"])
+def test_an_address_on_which_serve_does_not_come_up_is_refused_at_once(tmp_path: Path, host: str) -> None:
+    with pytest.raises(StartFailed, match=r"use 127\.0\.0\.1 or 0\.0\.0\.0"):
+        ground(tmp_path, API_HOST=host).prepare()
     assert read_system(tmp_path) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.api_keys import hashed
-from launch.keys import passing_key, replace_key, settle_keys
+from launch.keys import passing_key, remove_key, replace_key, settle_keys
 from schemas.api_key import ApiKey
 from settings import Settings, SettingsError, load_settings
 from storage.api_keys import ApiKeys
@@ -78,6 +78,14 @@ def test_a_key_is_replaced_by_command(address: str) -> None:
     third = replace_key(_settings(address), None, "tablet")
     assert _kept(address) == [hashed("owner", second), hashed("tablet", third)]
     assert len({first, second, third}) == 3
+
+
+def test_one_key_is_ended_by_command_and_the_others_stay(address: str) -> None:
+    first = _shown(_settle(_settings(address)))
+    replace_key(_settings(address), None, "phone")
+    assert remove_key(_settings(address), None, "phone")
+    assert not remove_key(_settings(address), None, "phone")
+    assert _kept(address) == [hashed("owner", first)]
 
 
 def test_no_key_is_made_by_command_where_the_settings_hold_them(address: str) -> None:
