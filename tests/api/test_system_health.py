@@ -17,6 +17,7 @@ from schemas.model import ModelStatus, ZooModel
 from schemas.service import Service
 from settings import Settings
 from tests.actors.fakes import START, FakeClock
+from tests.eventually import eventually
 from tests.storage.rows import Rows
 
 DETECTOR = {"loaded": True, "self_check": {"healthy": True, "checked_seconds_ago": 12.0}}
@@ -134,9 +135,13 @@ async def test_without_stores_the_full_report_is_unhealthy_and_leaks_nothing(
 
 
 async def test_broadcasting_flows_with_redis(api: httpx.AsyncClient) -> None:
-    body = (await api.get("/api/system/health/websocket")).json()
     closed = {"state": "closed", "failures": 0, "last_failure": None}
-    assert (body["event_broadcaster"], body["system_broadcaster"]) == (closed, closed)
+
+    async def flows() -> bool:
+        body = (await api.get("/api/system/health/websocket")).json()
+        return (body["event_broadcaster"], body["system_broadcaster"]) == (closed, closed)
+
+    await eventually(flows)  # the reader connects when it is first needed
 
 
 async def test_broadcasting_that_fails_is_told(api_without_stores: httpx.AsyncClient) -> None:
