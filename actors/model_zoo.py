@@ -26,8 +26,9 @@ from schemas.model import ZooModel
 from schemas.service import Health
 from storage.errors import StoreUnavailable
 from vision.cores import usable_cores
+from vision.given_picture import GivenPicture
 from vision.zoo.errors import ModelBusy, ModelUnavailable
-from vision.zoo.loaded import LoadedModel, ZooPicture
+from vision.zoo.loaded import LoadedModel
 from vision.zoo.shelf import Look, ModelShelf, ShelfPlan
 
 T = TypeVar("T")
@@ -108,7 +109,7 @@ class ModelZoo:
         }
         return self._loop.health().model_copy(update={"detail": detail})
 
-    async def run(self, name: str, image: ZooPicture, confidence: float | None = None) -> list[DetectedObject]:
+    async def run(self, name: str, image: GivenPicture, confidence: float | None = None) -> list[DetectedObject]:
         """What the model finds in the picture, in the picture's own pixels; loads it on first use.
 
         `image`: an H×W×3 uint8 BGR array, the bytes of a JPEG or PNG, or a path. Raises UnknownModel,
@@ -174,7 +175,7 @@ class ModelZoo:
             self._room_may_have_come()
 
     async def _find(
-        self, name: str, model: LoadedModel, image: ZooPicture, confidence: float | None
+        self, name: str, model: LoadedModel, image: GivenPicture, confidence: float | None
     ) -> list[DetectedObject]:
         def timed() -> tuple[list[DetectedObject], float]:
             before = self._clock.monotonic()

@@ -16,7 +16,7 @@ from schemas.detection import DetectedObject, MediaDetections
 from schemas.model import ZooModel
 from schemas.runtime_config import RuntimeConfig
 from schemas.service import Health, ServiceAction, ServiceActionDone
-from vision.zoo.loaded import ZooPicture
+from vision.given_picture import GivenPicture
 
 FoundBox = tuple[str, float, float, float, float, float]
 """Class, confidence, x, y, width, height in the picture's own pixels."""
@@ -143,7 +143,7 @@ class CleanupPort(Protocol):
 class ModelZooPort(Protocol):
     """The registry of models and the ledger of the memory they hold."""
 
-    async def run(self, name: str, image: ZooPicture, confidence: float | None = None) -> list[DetectedObject]:
+    async def run(self, name: str, image: GivenPicture, confidence: float | None = None) -> list[DetectedObject]:
         """What the model finds, in the picture's own pixels; loads it on first use.
 
         Raises UnknownModel, ModelUnavailable, ModelBusy, InferenceFailed, UnreadablePicture, ValueError.

@@ -14,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,8 +24,8 @@ from domain.clock import Clock, SystemClock
 from schemas.detection import BoundingBox, DetectedObject
 from vision.errors import DetectorUnavailable, InferenceFailed, ModelUnusable, WrongFrameShape
 from vision.frame_counter import FrameCounter
+from vision.given_picture import GivenPicture, as_picture
 from vision.letterbox import Letterbox, apply, own_pixels, plan
-from vision.reading import Picture, read_picture
 from vision.runtimes import DEFAULT_CONFIDENCE, Runtime, load_model
 from vision.self_check_picture import self_check_picture
 
@@ -91,16 +90,14 @@ class YoloDetector:
         if runtime is not None:
             runtime.close()
 
-    def detect(
-        self, image: NDArray[np.uint8] | bytes | str | Path, confidence: float | None = None
-    ) -> list[DetectedObject]:
+    def detect(self, image: GivenPicture, confidence: float | None = None) -> list[DetectedObject]:
         """What is in one picture: an H×W×3 uint8 BGR array, the bytes of a JPEG or PNG, or a path.
 
         Boxes are in the picture's own pixels, most certain first. Raises DetectorUnavailable, InferenceFailed,
         UnreadablePicture, and ValueError for an array that is no picture.
         """
         runtime = self._ready()
-        picture = _as_picture(image, runtime.input_spec.box)
+        picture = as_picture(image, runtime.input_spec.box)
         letterbox = plan(picture.width, picture.height, runtime.input_spec)
         frame = apply(picture.pixels, letterbox)
         wanted = self._confidence if confidence is None else confidence
@@ -261,18 +258,6 @@ class YoloDetector:
             self._self_check.run(runtime.fingerprint, self._in_check_picture)
             return
         _log.warning("no model: %s", self._unavailable)
-
-
-def _as_picture(image: NDArray[np.uint8] | bytes | str | Path, box: tuple[int, int]) -> Picture:
-    if not isinstance(image, np.ndarray):
-        return read_picture(image, reduce_to=box)
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(f"an array of {image.shape} {image.dtype} is no picture; give H×W×3 uint8 in BGR")
-    if image.ndim == 2 or image.shape[2] == 1:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
-    if image.shape[2] not in (3, 4):
-        raise ValueError(f"a picture has 3 channels (BGR), this array {image.shape[2]}")
-    return Picture(np.ascontiguousarray(image[..., :3]), image.shape[1], image.shape[0], "array")
 
 
 def _object(box: CompactBox) -> DetectedObject:

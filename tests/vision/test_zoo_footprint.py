@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from schemas.detection import DetectedObject
+from vision.given_picture import GivenPicture
 from vision.zoo.footprint import measured_load
-from vision.zoo.loaded import ZooPicture
 
 
 class Ballast:
@@ -20,7 +20,7 @@ class Ballast:
         self.kind = kind
         self._held: NDArray[np.uint8] | None = np.ones((megabytes, 2**20), np.uint8)
 
-    def run(self, image: ZooPicture, confidence: float | None = None) -> list[DetectedObject]:
+    def run(self, image: GivenPicture, confidence: float | None = None) -> list[DetectedObject]:
         return []
 
     def close(self) -> None:

@@ -3,13 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from schemas.detection import DetectedObject
-
-ZooPicture = NDArray[np.uint8] | bytes | str | Path
-"""An H×W×3 uint8 BGR array, the bytes of a JPEG or PNG, or a path."""
+from vision.given_picture import GivenPicture
 
 
 class LoadedModel(Protocol):
@@ -23,7 +18,7 @@ class LoadedModel(Protocol):
         """Which program computes."""
         ...
 
-    def run(self, image: ZooPicture, confidence: float | None = None) -> list[DetectedObject]:
+    def run(self, image: GivenPicture, confidence: float | None = None) -> list[DetectedObject]:
         """What is in the picture, in its own pixels, most certain first.
 
         Raises InferenceFailed, UnreadablePicture, and ValueError for an array that is no picture.

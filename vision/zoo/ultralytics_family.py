@@ -7,17 +7,15 @@ neither PyTorch nor ultralytics; a `.pt` needs both, and is unpickled safely or 
 import importlib
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.detection import BoundingBox, DetectedObject
 from vision.errors import InferenceFailed
+from vision.given_picture import GivenPicture, as_picture
 from vision.letterbox import apply, own_pixels, plan
-from vision.reading import Picture, read_picture
 from vision.runtimes import DEFAULT_CONFIDENCE, Runtime, load_model
 from vision.runtimes.exporting import can_export
-from vision.zoo.loaded import LoadedModel, ZooPicture
+from vision.zoo.loaded import LoadedModel
 
 
 class UltralyticsLoader:
@@ -43,7 +41,7 @@ class YoloModel:
         self.device = runtime.device
         self.kind = runtime.kind
 
-    def run(self, image: ZooPicture, confidence: float | None = None) -> list[DetectedObject]:
+    def run(self, image: GivenPicture, confidence: float | None = None) -> list[DetectedObject]:
         runtime = self._runtime
         if runtime is None:
             raise InferenceFailed("the model has been unloaded")
@@ -68,17 +66,3 @@ class YoloModel:
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             runtime.close()
-
-
-def as_picture(image: ZooPicture, reduce_to: tuple[int, int]) -> Picture:
-    """Raises UnreadablePicture, and ValueError for an array that is no picture."""
-    if not isinstance(image, np.ndarray):
-        return read_picture(image, reduce_to=reduce_to)
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(f"an array of {image.shape} {image.dtype} is no picture; give H×W×3 uint8 in BGR")
-    pixels: NDArray[np.uint8] = image
-    if image.ndim == 2 or image.shape[2] == 1:
-        pixels = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
-    if pixels.shape[2] not in (3, 4):
-        raise ValueError(f"a picture has 3 channels (BGR), this array {pixels.shape[2]}")
-    return Picture(np.ascontiguousarray(pixels[..., :3]), pixels.shape[1], pixels.shape[0], "array")
