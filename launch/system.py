@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import httpx
 
+from domain.clock import Clock, SystemClock
 from launch.ground import Ground, StartFailed
 from settings import Settings
 from storage.system_lock import SystemState
@@ -14,6 +15,8 @@ from storage.system_lock import SystemState
 APP_NAME = "home-security"
 READY_SECONDS = 240.0
 LOOK_EVERY_SECONDS = 2.0
+ASK_AGAIN_SECONDS = 60.0
+"""After so long a signal counts again: something has swallowed the first."""
 
 
 class SystemDied(Exception):
@@ -114,5 +117,22 @@ def _end_on_signals() -> None:
         signal.signal(number, _interrupt)
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+class Interrupt:
+    """The first signal asks for the end; more of them soon after change nothing.
+
+    They come in pairs where make or a service manager passes one on that the whole process group has had: the second
+    must not break off the ending.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._asked_at = float("-inf")
+
+    def __call__(self, *_: object) -> None:
+        now = self._clock.monotonic()
+        if now - self._asked_at >= ASK_AGAIN_SECONDS:
+            self._asked_at = now
+            raise KeyboardInterrupt
+
+
+_interrupt = Interrupt()
