@@ -9,7 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deployments.api.access.table import ROUTES
 from tests.eventually import eventually_sync
-from tests.system.documented.endpoints import DOCUMENTED, REFUSED, Documented
+from tests.system.documented.answers import Documented
+from tests.system.documented.endpoints import DOCUMENTED
+from tests.system.documented.refused import REFUSED
 from tests.system.house import House
 from tests.system.pictures import picture, upload
 from tests.system.test_main_job import make_camera, make_rule
