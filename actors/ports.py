@@ -13,6 +13,7 @@ from schemas.audit import Caller
 from schemas.breaker import Breaker, BreakerReset
 from schemas.cleanup import CleanupReport, OrphanReport
 from schemas.detection import DetectedObject, MediaDetections
+from schemas.language import Question, Reply
 from schemas.model import ZooModel
 from schemas.runtime_config import RuntimeConfig
 from schemas.service import Health, ServiceAction, ServiceActionDone
@@ -62,6 +63,18 @@ class AssessorPort(Protocol):
     """Whoever scores a batch: the deterministic assessor, or a language model behind the same question."""
 
     async def assess(self, evidence: Evidence, config: RuntimeConfig) -> Assessment: ...
+
+
+class LanguageModelPort(Protocol):
+    """A language model, in this process or behind a Serve deployment."""
+
+    async def ask(self, question: Question) -> Reply:
+        """Raises ModelAway, ModelTooSlow, QuestionRefused."""
+        ...
+
+    async def describe(self) -> dict[str, Any]:
+        """The model, its backend, whether it is loaded or why not, how many questions it takes at once."""
+        ...
 
 
 class BreakersPort(Protocol):

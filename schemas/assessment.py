@@ -6,7 +6,8 @@ from pydantic import Field
 
 from schemas.batch import ClaimedBatch
 from schemas.detection import Detection
-from schemas.frozen import Frozen
+from schemas.frozen import Frozen, UtcTime
+from schemas.prompt_facts import PromptFacts
 
 
 class AssessmentStanding(StrEnum):
@@ -41,6 +42,17 @@ class Unusualness(Frozen):
     """(this hour's appearances, this one included, minus expected) / standard deviation."""
 
 
+class RecentEvent(Frozen):
+    """An event that came before, at this camera or another."""
+
+    event_id: int
+    camera_id: str
+    camera_name: str
+    started_at: UtcTime
+    risk_score: int
+    object_types: tuple[str, ...]
+
+
 class Evidence(Frozen):
     """The facts of one batch, all of them rows: what any assessor gets to see."""
 
@@ -49,6 +61,48 @@ class Evidence(Frozen):
     unusual: tuple[Unusualness, ...]
     timezone: str
     """IANA name of the house's zone; the hour of day is told in it."""
+    recent: tuple[RecentEvent, ...] = ()
+    """Newest first."""
+    quiet_hours: bool = False
+    """Whether the batch began in one of the household's quiet periods."""
+    urgent: bool = False
+    """Whether it was closed early, for a class that must not wait."""
+
+
+class Attempt(Frozen):
+    """One question to the model and what came of it."""
+
+    temperature: float
+    text: str | None
+    """The raw answer."""
+    finish_reason: str | None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+    fault: str | None
+    """Why it was no answer; None for one that was taken."""
+
+
+class KeyPicture(Frozen):
+    """A picture that went along with a question."""
+
+    detection_id: int
+    sha256: str
+    """Of the JPEG that was sent."""
+
+
+class ModelTrace(Frozen):
+    """What a language model was told and what it said: enough to render the same prompt again, byte for byte."""
+
+    prompt_version: str
+    prompt_sha256: str
+    """Of the system text, a zero byte, and the user text, in UTF-8."""
+    facts: PromptFacts
+    model: str | None
+    """None where none answered."""
+    fingerprint: str | None
+    attempts: tuple[Attempt, ...]
+    pictures: tuple[KeyPicture, ...] = ()
 
 
 class Assessment(Frozen):
@@ -59,3 +113,7 @@ class Assessment(Frozen):
     """`deterministic`, or the model's name."""
     standing: AssessmentStanding
     factors: tuple[Factor, ...] = ()
+    because: str | None = None
+    """Why it is provisional; None for a final one."""
+    trace: ModelTrace | None = None
+    """None where no language model was asked."""

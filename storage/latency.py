@@ -134,7 +134,8 @@ def _history_of(rows: Sequence[asyncpg.Record], buckets: Buckets) -> tuple[Laten
 
 def _joined(parts: Sequence[Ticks]) -> Ticks:
     """In this machine's byte order, as sorting wants it."""
-    return np.concatenate([np.empty(0, ">i4"), *parts]).astype(np.int32)
+    joined: Ticks = np.concatenate([np.empty(0, ">i4"), *parts]).astype(np.int32)
+    return joined
 
 
 def _seconds(row: asyncpg.Record) -> NDArray[np.float64]:

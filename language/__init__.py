@@ -1,0 +1,1 @@
+"""Language models: engines and servers that answer a question with text bound by a schema."""
