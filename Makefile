@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CODE := schemas domain storage vision language notify actors deployments launch demo bench settings.py serve_app.py cli.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup setup-test run test check lint types imports fast-tests bench openapi clean
+.PHONY: setup setup-test run test check lint types imports fast-tests bench bench-llm openapi clean
 
 setup: $(VENV)/lean.stamp
 
@@ -60,6 +60,9 @@ fast-tests: setup-test
 
 bench: setup-test
 	$(BIN)/python -m bench $(ARGS)
+
+bench-llm: setup-test
+	$(BIN)/python -m bench llm $(ARGS)
 
 openapi: setup
 	$(BIN)/python -m deployments.api.openapi > docs/openapi.json

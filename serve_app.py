@@ -7,7 +7,8 @@ ray_cluster.yaml                 app() with DATABASE_URL and REDIS_URL set
 api ×2 ──starts──▶ supervisor ──starts, watches──▶ file_watcher, detection_worker, batch_aggregator,
   │  └─asks─▶ supervisor, circuit_breakers,        analysis_worker, alert_dispatcher, circuit_breakers,
   │           cleanup_service                      cleanup_service, model_zoo, gpu_monitor, performance_monitor
-  └─ yolo_detector ×n ◀──frames── detection_worker
+  ├─ yolo_detector ×n ◀──frames── detection_worker
+  └─ nemotron_analyzer ×n ◀──questions── analysis_worker          where a language model is configured
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from ray.serve.schema import LoggingConfig
 
 from deployments.api.ingress import ApiIngress
 from deployments.detector import DetectorReplica
+from deployments.nemotron import NemotronReplica, calls_at_once, place
 from deployments.ray_environment import ray_environment
 from launch.ground import Ground
 from launch.keys import settle_keys
@@ -34,8 +36,11 @@ SOCKETS_AND_REQUESTS_A_REPLICA = 4096
 STACKS_A_DETECTOR = 8
 
 
-def build(settings: Settings) -> serve.Application:
-    """The Serve application; the stores' addresses stand in the settings."""
+def build(settings: Settings, *, may_grow: bool = False) -> serve.Application:
+    """The Serve application; the stores' addresses stand in the settings.
+
+    `may_grow`: whether cards that are not there yet may come when something asks for them.
+    """
     quiet = LoggingConfig(log_level="WARNING", enable_access_log=False)
     detector = serve.deployment(
         name="yolo_detector",
@@ -55,14 +60,32 @@ def build(settings: Settings) -> serve.Application:
         graceful_shutdown_wait_loop_s=0.1,
         logging_config=quiet,
     )(ApiIngress)
-    return api.bind(settings, detector.bind(settings))
+    tied = [detector.bind(settings)]
+    if settings.has_language_model:
+        tied.append(_language_model(settings, quiet, may_grow))
+    return api.bind(settings, *tied)
+
+
+def _language_model(settings: Settings, quiet: LoggingConfig, may_grow: bool) -> serve.Application:
+    """Its replicas are there at once, and load the model while everything else works."""
+    where = place(settings, None if may_grow else float(ray.cluster_resources().get("GPU", 0)))
+    analyzer = serve.deployment(
+        name="nemotron_analyzer",
+        num_replicas=settings.nemotron_replicas,
+        max_ongoing_requests=calls_at_once(settings),
+        ray_actor_options={"num_cpus": 0.1, "num_gpus": where.cards},
+        graceful_shutdown_timeout_s=10,
+        graceful_shutdown_wait_loop_s=0.1,
+        logging_config=quiet,
+    )(NemotronReplica)
+    return analyzer.bind(settings, where)
 
 
 def app(_arguments: dict[str, Any]) -> serve.Application:
     """What `serve run` and a RayService build. In a Ray that runs already, the stores must be configured."""
     settings = load_settings()
     if ray.is_initialized():
-        return build(_with_stores(settings))
+        return build(_with_stores(settings), may_grow=True)
     _have_ray_read(ray_environment(settings))
     ground = Ground(settings, print)
     atexit.register(ground.clear)

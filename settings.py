@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -182,6 +183,28 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
 
+    @field_validator("nemotron_url")
+    @classmethod
+    def _server_of_ours(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("nemotron_model") is not None:
+            raise ValueError("NEMOTRON_MODEL is set too: keep NEMOTRON_URL for a server, or NEMOTRON_MODEL for our own")
+        return value if value is None else _model_server(value)
+
+    @field_validator("nemotron_url_model")
+    @classmethod
+    def _model_of_a_server(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("nemotron_url", ...) is None:
+            raise ValueError("it chooses among a server's models: set NEMOTRON_URL, or unset it")
+        return value
+
+    @field_validator("nemotron_thinking_tokens")
+    @classmethod
+    def _room_beside_thoughts(cls, value: int, info: ValidationInfo) -> int:
+        length = info.data.get("nemotron_max_model_len", value * 2)
+        if info.data.get("nemotron_thinking") and value > length // 2:
+            raise ValueError(f"half of NEMOTRON_MAX_MODEL_LEN ({length}) at most, for prompt and answer need the rest")
+        return value
+
     @field_validator("model_zoo_enabled", "model_zoo_disabled", "model_zoo_files", mode="before")
     @classmethod
     def _split_model_lists(cls, value: Any) -> Any:
@@ -355,13 +378,21 @@ class _FromValues(Settings):
         return (init_settings,)
 
 
-def not_yet(environment: Mapping[str, str] | None = None) -> list[str]:
-    """What the environment asks for and this version does not do, each in a sentence."""
-    values = os.environ if environment is None else environment
-    asked = [name for name in ("NEMOTRON_MODEL", "NEMOTRON_URL") if values.get(name)]
-    return [
-        f"{name} is set, but this version has no language model: every event says who assessed it" for name in asked
-    ]
+def _model_server(written: str) -> str:
+    """An address that can be one; the message repeats nothing of it, for it may hold a secret."""
+    hint = "write it as http://gpu-box:8000/v1"
+    try:
+        parts = urlsplit(written.strip())
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(f"it is no address, or its port is no number up to 65535: {hint}") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"it begins with neither http:// nor https://: {hint}")
+    if not named:
+        raise ValueError(f"it names no host, or port 0: {hint}")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(f"it holds more than an address (@, ? or #); a key belongs in NEMOTRON_API_KEY: {hint}")
+    return written.strip()
 
 
 def _read_secret(variable: str, path: str) -> str:

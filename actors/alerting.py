@@ -1,11 +1,16 @@
-"""Which alerts an event raises and whom each goes to, decided and written inside the event's own transaction."""
+"""Which alerts an event raises and whom each goes to, decided and written inside the transaction that stores it.
+
+An event that is assessed again is looked at by the same rules as they are then.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from actors.metrics import ALERTS, DELIVERIES
-from domain.alert_rules import EventFacts, Match, RuleDetection, match
+from actors.rule_verdicts import held_back, no_match, raised, raised_before
+from domain.alert_rules import EventFacts, Match, NoMatch, RuleDetection, match
 from domain.dedup import dedup_key, in_cooldown, last_relevant
 from domain.notification_filter import suppressed
 from schemas.alert_rule import AlertRule, Channel
@@ -13,10 +18,21 @@ from schemas.assessment import Assessment, Evidence
 from schemas.delivery import NewDelivery
 from schemas.notification import NotificationPolicy
 from schemas.severity import Severity
-from storage.assessments import EventTransaction
+from schemas.why import RuleOutcome, RuleVerdict
+from storage.alerting_transaction import AlertingTransaction
 
 NOBODY = "nobody"
 """The recipient of a delivery through a channel that has none; it is suppressed with that reason."""
+
+
+@dataclass(frozen=True)
+class RaisedAlerts:
+    """What came of an event's rules."""
+
+    count: int
+    """How many alerts were raised now."""
+    verdicts: tuple[RuleVerdict, ...]
+    """What each enabled rule said, in the order in which the rules were made."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +46,14 @@ class Alerting:
 
     async def raise_alerts(
         self,
-        transaction: EventTransaction,
+        transaction: AlertingTransaction,
         event_id: int,
         evidence: Evidence,
         assessment: Assessment,
         severity: Severity,
         now: datetime,
-    ) -> int:
-        """Evaluates every enabled rule; returns how many alerts were raised."""
+    ) -> RaisedAlerts:
+        """Evaluates every enabled rule; of an event that is assessed again, a rule raises no second alert."""
         facts = EventFacts(
             event_id=event_id,
             camera_id=evidence.batch.camera_id,
@@ -45,30 +61,43 @@ class Alerting:
             severity=severity,
             started_at=evidence.batch.started_at,
         )
-        matches = _matches(await transaction.enabled_rules(), facts, evidence, self.timezone)
-        if not matches:
-            return 0
+        answers = _answers(await transaction.enabled_rules(), facts, evidence, self.timezone)
+        verdicts = {rule.id: no_match(rule, answer) for rule, answer in answers if isinstance(answer, NoMatch)}
+        matches = [(rule, answer) for rule, answer in answers if isinstance(answer, Match)]
+        if matches:
+            verdicts |= await self._decide(transaction, facts, assessment.summary, now, matches)
+        told = tuple(verdicts[rule.id] for rule, _ in answers)
+        return RaisedAlerts(sum(verdict.outcome is RuleOutcome.RAISED for verdict in told), told)
+
+    async def _decide(
+        self,
+        transaction: AlertingTransaction,
+        facts: EventFacts,
+        message: str,
+        now: datetime,
+        matches: Sequence[tuple[AlertRule, Match]],
+    ) -> dict[UUID, RuleVerdict]:
+        """Of each rule that matched: whether its alert is raised, under the lock of its key."""
         keys = [dedup_key(rule, facts, found.object_type) for rule, found in matches]
         await transaction.lock_dedup_keys(keys)
         policy = await transaction.notification_policy(self.timezone)
-        raised = 0
+        has_alert = await transaction.alerts_of(facts.event_id)
+        verdicts = {}
         for (rule, found), key in zip(matches, keys, strict=True):
-            deliveries = self._deliveries(rule, facts, policy, now)
-            if await _cools_down(transaction, rule, key, deliveries, now):
-                ALERTS.labels("held_back").inc()
+            if rule.id in has_alert:
+                verdicts[rule.id] = raised_before(rule, found)
                 continue
-            await transaction.raise_alert(
-                event_id,
-                rule,
-                key,
-                {"rule_name": rule.name, "matched_conditions": found.matched_conditions},
-                assessment.summary,
-                deliveries,
-                now,
-            )
-            raised += 1
+            deliveries = self._deliveries(rule, facts, policy, now)
+            last = await _silenced_by(transaction, rule, key, deliveries, now)
+            if last is not None:
+                ALERTS.labels("held_back").inc()
+                verdicts[rule.id] = held_back(rule, key, last)
+                continue
+            metadata = {"rule_name": rule.name, "matched_conditions": found.matched_conditions}
+            await transaction.raise_alert(facts.event_id, rule, key, metadata, message, deliveries, now)
+            verdicts[rule.id] = raised(rule, found, deliveries)
             count_suppressed(deliveries)
-        return raised
+        return verdicts
 
     def _deliveries(
         self, rule: AlertRule, facts: EventFacts, policy: NotificationPolicy, now: datetime
@@ -90,9 +119,9 @@ def count_suppressed(deliveries: Sequence[NewDelivery]) -> None:
             DELIVERIES.labels(delivery.channel.value, "suppressed").inc()
 
 
-def _matches(
+def _answers(
     rules: Sequence[AlertRule], facts: EventFacts, evidence: Evidence, timezone: str
-) -> list[tuple[AlertRule, Match]]:
+) -> list[tuple[AlertRule, Match | NoMatch]]:
     detections = [
         RuleDetection(
             object_type=detection.object_type,
@@ -103,15 +132,16 @@ def _matches(
         )
         for detection in evidence.detections
     ]
-    verdicts = [(rule, match(rule, facts, detections, timezone)) for rule in rules]
-    return [(rule, verdict) for rule, verdict in verdicts if isinstance(verdict, Match)]
+    return [(rule, match(rule, facts, detections, timezone)) for rule in rules]
 
 
-async def _cools_down(
-    transaction: EventTransaction, rule: AlertRule, key: str, deliveries: Sequence[NewDelivery], now: datetime
-) -> bool:
+async def _silenced_by(
+    transaction: AlertingTransaction, rule: AlertRule, key: str, deliveries: Sequence[NewDelivery], now: datetime
+) -> datetime | None:
+    """When the alert was made whose cooldown holds this one back."""
     if rule.cooldown_seconds == 0:
-        return False
+        return None
     past = await transaction.past_alerts(key, now - timedelta(seconds=rule.cooldown_seconds))
     would_be_sent = any(delivery.suppressed_because is None for delivery in deliveries)
-    return in_cooldown(last_relevant(past, rule.severity, would_be_sent), rule.cooldown_seconds, now)
+    last = last_relevant(past, rule.severity, would_be_sent)
+    return last if in_cooldown(last, rule.cooldown_seconds, now) else None

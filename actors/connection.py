@@ -3,6 +3,7 @@
 from actors import connect
 home = connect()                                     # the system of DATA_DIR
 await home.yolo_detector.detect("picture.jpg")       # the replicated detector
+await home.nemotron_analyzer.describe()              # the language model, where one is configured
 await home.batch_aggregator.health()                 # any actor, by the name that the API shows
 """
 
@@ -15,7 +16,7 @@ from settings import load_settings
 from storage.system_lock import read_system
 
 if TYPE_CHECKING:
-    from actors.ports import DetectorPort, ModelZooPort
+    from actors.ports import DetectorPort, LanguageModelPort, ModelZooPort
 
 
 class NotRunning(Exception):
@@ -23,15 +24,17 @@ class NotRunning(Exception):
 
 
 class Home:
-    """A running system. Every attribute is an actor; `yolo_detector` is the deployment."""
+    """A running system. Every attribute is an actor; `yolo_detector` and `nemotron_analyzer` are deployments."""
 
     yolo_detector: "DetectorPort"
+    nemotron_analyzer: "LanguageModelPort"
     model_zoo: "ModelZooPort"
 
     def __init__(self) -> None:
-        from actors.ref import DetectorDeployment, Ref
+        from actors.ref import DetectorDeployment, LanguageModelDeployment, Ref
 
         self.yolo_detector = DetectorDeployment()
+        self.nemotron_analyzer = LanguageModelDeployment()
         self.model_zoo = cast("ModelZooPort", Ref("model_zoo"))
 
     def __getattr__(self, name: str) -> Any:

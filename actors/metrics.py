@@ -59,6 +59,37 @@ DELIVERIES = Counter(
     ("channel", "outcome"),
     registry=REGISTRY,
 )
+LANGUAGE_MODEL_QUESTIONS = Counter(
+    "language_model_questions_total",
+    "Questions to the language model: answered, too_slow, failed, refused, busy (too many waited), cancelled.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+LANGUAGE_MODEL_SECONDS = Histogram(
+    "language_model_answer_seconds",
+    "Time from a question's turn at the language model to its answer.",
+    registry=REGISTRY,
+    buckets=_WORK_SECONDS,
+)
+LANGUAGE_MODEL_TOKENS = Counter(
+    "language_model_tokens_total",
+    "Tokens of questions about batches and of the answers to them: prompt, completion; only those that were counted.",
+    ("kind",),
+    registry=REGISTRY,
+)
+MODEL_ASSESSMENTS = Counter(
+    "model_assessments_total",
+    "Batches and events that the language model was to assess, by what became of it: answered, away, too_slow, "
+    "refused, malformed, not_asked (it was too busy in time).",
+    ("outcome",),
+    registry=REGISTRY,
+)
+MODEL_ASSESSMENT_SECONDS = Histogram(
+    "model_assessment_seconds",
+    "Time from asking the language model about a batch to its answer, waiting and a second try included.",
+    registry=REGISTRY,
+    buckets=_WORK_SECONDS,
+)
 LIVE_FRAMES = Counter(
     "live_frames_total",
     "Live frames published to Redis, or lost because it was away.",

@@ -25,7 +25,7 @@ from actors.supervised import supervised_actor, supervised_rest
 from actors.supervised_service import SupervisorTools
 from actors.supervisor import Supervisor
 from actors.tools import open_pool, open_redis
-from actors.tools.analysing import analysis_tools
+from actors.tools.analysing import analysis_tools, slots
 from actors.tools.batching import aggregator_tools
 from actors.tools.cleaning import cleanup_policy, cleanup_tools
 from actors.tools.detecting import detection_tools
@@ -72,7 +72,7 @@ def actor_specs(settings: Settings, app_name: str) -> list[ActorSpec]:
         ActorSpec(
             "analysis_worker",
             AnalysisWorker,
-            lambda: ("analysis_worker", partial(analysis_tools, settings, "analysis_worker")),
+            lambda: (*_worker(analysis_tools, settings, app_name, "analysis_worker"), slots(settings)),
         ),
         ActorSpec(
             "alert_dispatcher",

@@ -13,7 +13,7 @@ import redis.asyncio as redis_client
 
 from actors.actor_start import ActorSpec, start_actor
 from actors.ports import ActorAway, ActorStarting
-from actors.ref import NAMESPACE, DetectorDeployment, Ref
+from actors.ref import NAMESPACE, DetectorDeployment, LanguageModelDeployment, Ref
 from actors.serve_replicas import restart_replicas
 from actors.supervised_service import ByHand, Gone, Starting, SupervisedService
 from domain.service_actions import Limits
@@ -114,17 +114,33 @@ def supervised_rest(
         _other(
             "yolo26",
             ServiceCategory.AI,
-            partial(_detector, detector),
+            partial(_describes_itself, detector),
             ByHand(
                 partial(restart_replicas, app_name, "yolo_detector"),
                 disable=partial(detector.switch, False),
                 enable=partial(detector.switch, True),
             ),
         ),
-        SupervisedService(
-            "nemotron", ServiceCategory.AI, _never_asked, None, status_when_idle=ServiceStatus.NOT_CONFIGURED
-        ),
+        _language_model(settings, app_name),
     ]
+
+
+def _language_model(settings: Settings, app_name: str) -> SupervisedService:
+    """Its replica starts a model that died or hangs again by itself: here it is asked how it is."""
+    if not settings.has_language_model:
+        not_configured = ServiceStatus.NOT_CONFIGURED
+        return SupervisedService("nemotron", ServiceCategory.AI, _never_asked, None, status_when_idle=not_configured)
+    model = LanguageModelDeployment(app_name)
+    return _other(
+        "nemotron",
+        ServiceCategory.AI,
+        partial(_describes_itself, model),
+        ByHand(
+            partial(restart_replicas, app_name, "nemotron_analyzer"),
+            disable=partial(model.switch, False),
+            enable=partial(model.switch, True),
+        ),
+    )
 
 
 def _other(
@@ -167,8 +183,8 @@ async def _api(url: str) -> Health:
     return Health(healthy=answer.status_code == 200, message=None if answer.status_code == 200 else answer.text[:200])
 
 
-async def _detector(detector: Any) -> Health:
-    described = await detector.describe()
+async def _describes_itself(replicas: Any) -> Health:
+    described = await replicas.describe()
     if not described.get("switched_on", True):
         raise Gone("switched off by hand")
     healthy = described["status"] == "healthy"

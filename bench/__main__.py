@@ -1,4 +1,4 @@
-"""python -m bench [throughput] [latency] [start] [idle] [api] [retention] [bare] [profile] …
+"""python -m bench [throughput] [latency] [start] [idle] [api] [retention] [llm] [bare] [profile] …
 
 Without a name, the first six; `ingress` and `lists` are the halves of `api`.
 """
@@ -16,6 +16,7 @@ from bench.effort import Effort
 from bench.figures import Report
 from bench.idle import idle
 from bench.latency import latency
+from bench.llm import llm
 from bench.machine import describe_machine, machine_text
 from bench.models import Model, ModelMissing, demo_model, random_yolo26n
 from bench.profile import profile
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Effort, Callable[[str], None]], Report]] = {
     "idle": idle,
     "api": api,
     "retention": retention,
+    "llm": llm,
     "ingress": through_the_ingress,
     "lists": lists,
     "bare": bare,

@@ -159,3 +159,10 @@ class CircuitBreaker:
         elif self._state is BreakerState.CLOSED:
             self._failures = 0
             self._opened_at = None
+
+
+def lets_through(breaker: Breaker, now: datetime) -> bool:
+    """Whether it is worth asking for admission: not while it is open and its recovery time runs."""
+    if breaker.state is not BreakerState.OPEN or breaker.opened_at is None:
+        return True
+    return now >= breaker.opened_at + timedelta(seconds=breaker.config.recovery_timeout)

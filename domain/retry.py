@@ -22,6 +22,7 @@ class RetryPolicy(Frozen):
 MEDIA = RetryPolicy(tries=5)
 BATCHES = RetryPolicy(tries=5)
 DELIVERIES = RetryPolicy(tries=3)
+REASSESSMENTS = RetryPolicy(tries=3, first=timedelta(seconds=10))
 
 
 @dataclass(frozen=True, slots=True)

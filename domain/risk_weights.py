@@ -22,9 +22,11 @@ class ClassWeight:
     """On top, for each doubling of how many are in view at once."""
     dwell: float
     """On top, for staying as long as a batch lasts, at night; half of it by day."""
+    number_by_day: float = 1.0
+    """What is left by day of the points for number."""
 
 
-_PERSON = ClassWeight(34, 32, 10, 18)
+_PERSON = ClassWeight(34, 32, 10, 18, number_by_day=0.3)
 _CAR = ClassWeight(10, 14, 3, 4)
 _TRUCK = ClassWeight(12, 15, 3, 4)
 _BAG = ClassWeight(8, 6, 2, 4)
@@ -51,6 +53,9 @@ WEAPONS = frozenset(
 )
 """Their events are high at least."""
 
+CARRIED_OFF = frozenset(("package", "parcel", "suitcase"))
+"""What is left at doors; detectors without a class for packages take them for suitcases."""
+
 _WEIGHTS = {
     "person": _PERSON,
     "truck": _TRUCK,
@@ -61,17 +66,17 @@ _WEIGHTS = {
     "bicycle": ClassWeight(10, 12, 3, 4),
     "train": ClassWeight(1, 1, 0, 0),
     "airplane": ClassWeight(1, 1, 0, 0),
-    "dog": ClassWeight(7, 5, 3, 3),
+    "dog": ClassWeight(7, 5, 16, 3),
     "cat": _SMALL_ANIMAL,
     "bird": ClassWeight(2, 1, 1, 1),
     "rabbit": _SMALL_ANIMAL,
-    "bear": ClassWeight(46, 14, 6, 8),
+    "bear": ClassWeight(72, 8, 6, 8),
     "package": ClassWeight(11, 5, 2, 1),
     "backpack": _BAG,
     "handbag": _BAG,
     "suitcase": _BAG,
-    "fire": ClassWeight(72, 4, 0, 6),
-    "smoke": ClassWeight(44, 6, 0, 10),
+    "fire": ClassWeight(78, 4, 0, 6),
+    "smoke": ClassWeight(52, 6, 0, 10),
 } | dict.fromkeys(WEAPONS, _WEAPON)
 
 
@@ -86,7 +91,7 @@ def weight_of(object_type: str) -> ClassWeight:
     return _UNKNOWN
 
 
-_DUSK, _NIGHT, _DAWN, _DAY = 19.0, 22.5, 4.5, 7.5
+_DUSK, _NIGHT, _DAWN, _DAY = 20.0, 23.5, 4.5, 7.5
 
 
 def night_share(local: time) -> float:

@@ -1,5 +1,6 @@
 """What a batch's detections amount to: for each class how many, how surely, and for how long."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class Sighting:
     """Of the surest detection."""
     seconds: float
     """From the first picture or frame with one to the last."""
+    height: float | None = None
+    """Of the tallest box, as a share of the picture's; None where the size of one of the pictures is not known."""
 
     def __str__(self) -> str:
         """`a person`, `2 people`."""
@@ -50,4 +53,10 @@ def _sighting(object_type: str, detections: list[Detection]) -> Sighting:
         number=max(frames.values()),
         confidence=max(detection.confidence for detection in detections),
         seconds=(max(times) - min(times)).total_seconds(),
+        height=_tallest(detections),
     )
+
+
+def _tallest(detections: list[Detection]) -> float | None:
+    shares = [d.bbox.height / d.picture_height if d.picture_height else math.nan for d in detections]
+    return min(1.0, max(0.0, *shares)) if all(map(math.isfinite, shares)) else None

@@ -11,7 +11,7 @@ import psutil
 from deployments.ray_environment import ray_environment, ray_token
 from launch.down import end_leftovers
 from launch.keys import require_keys_where_needed, settle_keys
-from settings import Settings, not_yet
+from settings import Settings
 from storage.migrate import migrate
 from storage.own_stores import OwnStores
 from storage.system_lock import SystemLock, SystemState, acquire
@@ -41,8 +41,6 @@ class Ground:
         """
         _require_ipv4(self.settings.api_host)
         require_keys_where_needed(self.settings)
-        for warning in not_yet():
-            self._tell(warning)
         self._lock = acquire(self.settings.data_dir)
         _require_port(self.settings.api_host, self.settings.api_port)
         end_leftovers(self.settings.data_dir, self._tell)

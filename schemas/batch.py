@@ -58,3 +58,5 @@ class ClaimedBatch(Frozen):
     detection_count: int
     attempts: int
     lease: str
+    urgent: bool = False
+    """Whether it was closed early, for a class that must not wait."""

@@ -13,9 +13,33 @@ class Movement(StrEnum):
 
     ONCE = "seen once"
     STILL = "staying in place"
+    AROUND = "moving to and fro"
     ACROSS = "moving across"
     CLOSER = "coming closer"
     AWAY = "going away"
+
+
+class Place(StrEnum):
+    """A ninth of the picture."""
+
+    UPPER_LEFT = "upper left"
+    UPPER_MIDDLE = "upper middle"
+    UPPER_RIGHT = "upper right"
+    MIDDLE_LEFT = "middle left"
+    MIDDLE = "middle"
+    MIDDLE_RIGHT = "middle right"
+    LOWER_LEFT = "lower left"
+    LOWER_MIDDLE = "lower middle"
+    LOWER_RIGHT = "lower right"
+
+
+class PartOfDay(StrEnum):
+    """By the clock, as the night's share of the score is."""
+
+    NIGHT = "night"
+    EARLY_MORNING = "early morning"
+    DAY = "day"
+    EVENING = "evening"
 
 
 class Track(Frozen):
@@ -29,11 +53,13 @@ class Track(Frozen):
     confidence_mean: float
     confidence_max: float
     movement: Movement
-    from_place: str
-    """Of nine: `upper left`, `upper middle` … `lower right`."""
-    to_place: str
-    largest_percent: float
+    from_place: Place | None
+    """Where its first box's centre lies; None where the picture's size is not on record."""
+    to_place: Place | None
+    largest_percent: float | None
     """Of the picture's area that its largest box covers."""
+    largest_box: tuple[int, int, int, int] | None
+    """Left, top, right and bottom of that box in percent of the picture."""
 
 
 class UsualFact(Frozen):
@@ -59,25 +85,27 @@ class RecentFact(Frozen):
 
 
 class PromptFacts(Frozen):
-    """What one prompt says of one batch; strings from outside are as they came, rendering quotes them."""
+    """What one prompt says of one batch; strings from outside are one bounded line each, rendering quotes them."""
 
     case: str = Field(pattern="^[0-9a-f]{8}$")
     """Names the case: the answer must carry it back."""
     camera: str
-    local_time: str
+    local_time: str = Field(pattern=r"^[A-Z][a-z]{2,5}day [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$")
     """`Saturday 2026-11-21 02:13`, by the house's clock."""
     timezone: str
-    part_of_day: str
-    """`night`, `day`, `dusk or dawn`, by the clock."""
+    part_of_day: PartOfDay
     quiet_hours: bool
     """Whether the household wants quiet then."""
     seconds: float
     """From the first picture to the last."""
     detection_count: int
     tracks: tuple[Track, ...]
+    """Oldest first."""
     tracks_left_out: int
+    """Of lesser importance, for want of room."""
     unusual: tuple[UsualFact, ...]
     recent: tuple[RecentFact, ...]
+    """Newest first."""
     bands: SeverityBands
     pictures: int = 0
     """How many key pictures go along."""

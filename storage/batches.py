@@ -1,6 +1,5 @@
 """Batches: the aggregator's group commit, and the closed ones on their way to an assessment."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +11,13 @@ from schemas.batch import BatchState, ClaimedBatch, CloseReason, OpenBatch
 from schemas.detection import BoundingBox, Detection, MediaDetections
 from schemas.frame import NewFrame
 from schemas.frame_types import DetectionBatch, DetectionNew, frame
-from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
+from storage.batch_detections import detections_of
+from storage.leases import bury_exhausted, claim_rows, fail_row, give_back_rows, release_leases
 from storage.postgres import Pool, PooledConnection, store_errors, transaction
+
+_URGENT = "(close_reason IS NOT DISTINCT FROM 'urgent')"
+_CLAIMED = f"id, camera_id, started_at, ended_at, closed_at, detection_count, {_URGENT} AS urgent"
+_ORDER = f"{_URGENT} DESC, closed_at"
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,13 @@ class Batches:
         return [_closed_frame(batch, reason, now) for batch, reason in due if batch.id in closed]
 
     @store_errors()
-    async def claim(self, owner: str, limit: int, lease_seconds: float, tries: int) -> list[ClaimedBatch]:
-        columns = "id, camera_id, started_at, ended_at, closed_at, detection_count"
-        rows = await claim_rows(self._pool, "batches", owner, limit, lease_seconds, tries, columns, "closed_at")
+    async def claim(
+        self, owner: str, limit: int, lease_seconds: float, tries: int, closed_before: datetime | None = None
+    ) -> list[ClaimedBatch]:
+        """Urgent ones first, then the oldest; with `closed_before` only those that have waited that long."""
+        rows = await claim_rows(
+            self._pool, "batches", owner, limit, lease_seconds, tries, _CLAIMED, _ORDER, closed_before=closed_before
+        )
         if not rows:
             return []
         cameras = await self._pool.fetch(
@@ -89,8 +97,14 @@ class Batches:
         names = {row["id"]: row["name"] for row in cameras}
         return [
             ClaimedBatch(**{**row, "id": str(row["id"])}, camera_name=names[row["camera_id"]])
-            for row in sorted(rows, key=lambda row: row["closed_at"])
+            for row in sorted(rows, key=lambda row: (not row["urgent"], row["closed_at"]))
         ]
+
+    @store_errors()
+    async def give_back(self, batches: Sequence[ClaimedBatch], retry_in: float = 0.0) -> None:
+        """Claimed ones that were not tried: they wait again, at least `retry_in` seconds, without a try counted."""
+        rows: list[tuple[int | UUID, str]] = [(UUID(batch.id), batch.lease) for batch in batches]
+        await give_back_rows(self._pool, "batches", rows, retry_in)
 
     @store_errors()
     async def release(self, owner: str, tried: bool = True) -> int:
@@ -109,27 +123,12 @@ class Batches:
     @store_errors()
     async def detections(self, batch_id: str) -> tuple[Detection, ...]:
         """A batch's detections in the order in which their pictures were taken."""
-        rows = await self._pool.fetch(
-            """
-            SELECT d.id, d.camera_id, m.path AS file_path, m.media_type, d.detected_at,
-                   d.object_type, d.confidence, d.x, d.y, d.width, d.height, d.batch_id, d.frame_offset_seconds,
-                   m.width AS picture_width, m.height AS picture_height
-            FROM detections d JOIN media m ON m.id = d.media_id WHERE d.batch_id = $1 ORDER BY d.detected_at, d.id
-            """,
-            UUID(batch_id),
-        )
-        return tuple(_detection(row) for row in rows)
+        return (await detections_of(self._pool, [UUID(batch_id)])).get(batch_id, ())
 
     @store_errors()
     async def waiting(self) -> int:
         """Batches closed or in work."""
         return int(await self._pool.fetchval("SELECT count(*) FROM batches WHERE state IN ('closed', 'assessing')"))
-
-
-def _detection(row: asyncpg.Record) -> Detection:
-    values = dict(row, file_path=os.fsdecode(row["file_path"]).encode("utf-8", "replace").decode())
-    box = BoundingBox(**{side: values.pop(side) for side in ("x", "y", "width", "height")})
-    return Detection(**{**values, "batch_id": str(values["batch_id"])}, event_id=None, bbox=box)
 
 
 async def _mark_detected(connection: PooledConnection, results: Sequence[MediaDetections]) -> set[tuple[int, str]]:

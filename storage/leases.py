@@ -1,5 +1,7 @@
 """Leases: how a worker owns a row for a while, and how the row comes back when the worker is gone."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -8,9 +10,12 @@ from domain.plain_text import plain
 from storage.postgres import Pool, PooledConnection
 
 TABLES = {"media": ("state", "detecting", "queued"), "batches": ("state", "assessing", "closed")} | {
-    "deliveries": ("status", "sending", "queued")
+    "deliveries": ("status", "sending", "queued"),
+    "reassessments": ("state", "assessing", "waiting"),
 }
-CLAIM_STAMPS = {"media": "started_at = now(), ", "batches": "analysis_started_at = now(), ", "deliveries": ""}
+CLAIM_STAMPS = {"media": "started_at = now(), ", "batches": "analysis_started_at = now(), ", "deliveries": ""} | {
+    "reassessments": "started_at = now(), "
+}
 LONGEST_REASON = 1000
 SUSPECT_AFTER = 2
 """A row tried this often without an answer is claimed alone, so that one that kills its worker takes no other along."""
@@ -52,18 +57,25 @@ async def claim_rows(
     columns: str,
     order: str,
     channel: str | None = None,
+    closed_before: datetime | None = None,
 ) -> list[asyncpg.Record]:
-    """Leases up to `limit` waiting rows, oldest first; rows that were tried `tries` times without an answer die here.
+    """Leases up to `limit` waiting rows, the first in `order`; rows tried `tries` times without an answer stay.
 
     An expired lease is claimable again. Fresh rows come first; when there are none, one suspect is taken alone.
-    `channel` narrows a claim of deliveries.
+    `channel` narrows a claim of deliveries, `closed_before` one of batches.
     """
     column, held, free = TABLES[table]
     waiting = (
         f"(({column} = '{free}' AND claimable_at <= now()) OR ({column} = '{held}' AND lease_until < now()))"
-        f" AND attempts >= $4 AND attempts < $5" + (" AND channel = $6" if channel else "")
+        f" AND attempts >= $4 AND attempts < $5"
     )
-    only = [channel] if channel else []
+    only: list[str | datetime] = []
+    if channel is not None:
+        only.append(channel)
+        waiting += " AND channel = $6"
+    if closed_before is not None:
+        only.append(closed_before)
+        waiting += f" AND closed_at < ${5 + len(only)}"
     query = f"""
         UPDATE {table} SET {column} = '{held}', {CLAIM_STAMPS[table]}attempts = attempts + 1, lease = $1,
                lease_until = now() + make_interval(secs => $2)
@@ -75,6 +87,19 @@ async def claim_rows(
     if not rows:
         rows = await pool.fetch(query, lease, lease_seconds, 1, SUSPECT_AFTER, tries, *only)
     return rows
+
+
+async def give_back_rows(pool: Pool, table: str, rows: Sequence[tuple[int | UUID, str]], retry_in: float) -> None:
+    """Rows, each with its lease, that nobody has tried after all: they wait again and the claim counts for nothing."""
+    column, held, free = TABLES[table]
+    await pool.executemany(
+        f"""
+        UPDATE {table} SET {column} = '{free}', lease = NULL, lease_until = NULL,
+               attempts = greatest(attempts - 1, 0), claimable_at = now() + make_interval(secs => $3)
+        WHERE id = $1 AND lease = $2 AND {column} = '{held}'
+        """,
+        [(row, lease, retry_in) for row, lease in rows],
+    )
 
 
 async def fail_row(

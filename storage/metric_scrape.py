@@ -69,7 +69,8 @@ class MetricScrapes:
             counted=families_of(row["samples"] or []),
             processes=row["processes"] or {},
             active_events=row["active_events"],
-            queued={"detection": row["media"], "analysis": row["batches"], "notification": row["deliveries"]},
+            queued={"detection": row["media"], "analysis": row["batches"], "notification": row["deliveries"]}
+            | {"reassessment": row["reassessments"]},
             dead={
                 "detection_queue": row["dead_media"],
                 "analysis_queue": row["dead_batches"],
@@ -106,6 +107,7 @@ SELECT
     (SELECT count(*) FROM media WHERE state IN ('queued', 'detecting')) AS media,
     (SELECT count(*) FROM batches WHERE state IN ('closed', 'assessing')) AS batches,
     (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS deliveries,
+    (SELECT count(*) FROM reassessments WHERE state IN ('waiting', 'assessing')) AS reassessments,
     (SELECT count(*) FROM media WHERE state = 'dead' AND cleared_at IS NULL) AS dead_media,
     (SELECT count(*) FROM batches WHERE state = 'dead' AND cleared_at IS NULL) AS dead_batches,
     (SELECT count(*) FROM deliveries WHERE status = 'dead' AND cleared_at IS NULL) AS dead_deliveries,

@@ -4,10 +4,12 @@ They are read in the event's own transaction (`storage.assessments`), so a chang
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
+from domain.quiet_hours import quiet_period
 from schemas.audit import AuditAction, Caller, NewAuditEntry, changes
 from schemas.notification import CameraNotificationSetting, NewQuietHours, NotificationPreferences, QuietHours
 from storage.audit import write_audit
@@ -119,6 +121,10 @@ class Preferences:
         """In the order in which they were made."""
         rows = await self._pool.fetch(f"SELECT {_QUIET} FROM quiet_hours ORDER BY id")
         return [QuietHours.model_validate(dict(row)) for row in rows]
+
+    async def quiet_at(self, at: datetime, timezone: str) -> bool:
+        """Whether the household wants quiet at the aware moment `at`, by the clock of this IANA zone."""
+        return quiet_period(await self.quiet_hours(), at, timezone) is not None
 
     @store_errors()
     async def add_quiet_hours(self, new: NewQuietHours, caller: Caller) -> QuietHours:

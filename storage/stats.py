@@ -31,6 +31,8 @@ class QueueDepths:
     detection: int
     analysis: int
     notification: int
+    reassessment: int
+    """Provisional events that wait for the language model."""
 
 
 class Stats:
@@ -66,7 +68,8 @@ class Stats:
             """
             SELECT (SELECT count(*) FROM media WHERE state IN ('queued', 'detecting')) AS detection,
                    (SELECT count(*) FROM batches WHERE state IN ('closed', 'assessing')) AS analysis,
-                   (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS notification
+                   (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS notification,
+                   (SELECT count(*) FROM reassessments WHERE state IN ('waiting', 'assessing')) AS reassessment
             """
         )
         return QueueDepths(**dict(row or {}))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, load_settings, not_yet
+from settings import SettingsError, load_settings
 
 
 def test_an_empty_environment_gives_a_system_on_loopback_with_its_own_stores() -> None:
@@ -125,6 +125,65 @@ def test_what_would_leave_the_door_open_is_refused_by_its_name(variable: str, va
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_language_model_that_is_asked_for_is_said_to_be_missing() -> None:
-    assert not_yet({}) == []
-    assert "NEMOTRON_URL" in not_yet({"NEMOTRON_URL": "http://127.0.0.1:8001"})[0]
+@pytest.mark.parametrize(
+    "url",
+    [
+        "gpu-box:8000",
+        "ftp://gpu-box/v1",
+        "http://",
+        "http://:8000/v1",
+        "http://gpu-box:0/v1",
+        "http://gpu-box:99999/v1",
+        "http://owner:hunter2@gpu-box/v1",
+        "http://gpu-box/v1?key=hunter2",
+        "http://gpu-box/v1#hunter2",
+    ],
+)
+def test_a_model_servers_address_that_cannot_be_one_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^NEMOTRON_URL: .*http://gpu-box:8000/v1") as refused:
+        load_settings({"NEMOTRON_URL": url})
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "https://gpu-box", "http://[::1]:8000/v1", " http://a "])
+def test_a_model_servers_address_is_taken(url: str) -> None:
+    settings = load_settings({"NEMOTRON_URL": url})
+    assert (settings.nemotron_url, settings.has_language_model) == (url.strip(), True)
+
+
+def test_a_model_of_our_own_and_a_server_are_one_too_many() -> None:
+    with pytest.raises(SettingsError, match="NEMOTRON_MODEL is set too: keep NEMOTRON_URL"):
+        load_settings({"NEMOTRON_MODEL": "nvidia/x", "NEMOTRON_URL": "http://127.0.0.1:8000/v1"})
+
+
+def test_an_empty_setting_of_the_language_model_is_an_unset_one() -> None:
+    settings = load_settings(
+        {"NEMOTRON_MODEL": "", "NEMOTRON_URL": "", "NEMOTRON_API_KEY": "", "NEMOTRON_URL_MODEL": ""}
+    )
+    assert not settings.has_language_model
+    assert settings.nemotron_api_key is None
+
+
+@pytest.mark.parametrize("beside", [{}, {"NEMOTRON_MODEL": "nvidia/x"}])
+def test_a_servers_model_is_chosen_only_with_a_server(beside: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"^NEMOTRON_URL_MODEL: .*NEMOTRON_URL"):
+        load_settings({"NEMOTRON_URL_MODEL": "nano", **beside})
+
+
+def test_a_bad_server_is_the_only_fault_that_is_told() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"NEMOTRON_URL": "gpu-box", "NEMOTRON_URL_MODEL": "nano"})
+    assert "NEMOTRON_URL_MODEL" not in str(refused.value)
+
+
+def test_thinking_leaves_half_of_the_models_length_to_prompt_and_answer() -> None:
+    asked = {"NEMOTRON_MAX_MODEL_LEN": "4096", "NEMOTRON_THINKING_TOKENS": "4000"}
+    assert load_settings(asked).nemotron_thinking_tokens == 4000
+    with pytest.raises(SettingsError, match=r"^NEMOTRON_THINKING_TOKENS: .*NEMOTRON_MAX_MODEL_LEN \(4096\)"):
+        load_settings({**asked, "NEMOTRON_THINKING": "true"})
+
+
+def test_a_key_without_a_server_sets_up_nothing() -> None:
+    settings = load_settings({"NEMOTRON_API_KEY": "hunter2"})
+    assert not settings.has_language_model
+    assert "hunter2" not in repr(settings)

@@ -4,9 +4,15 @@ import random
 from functools import partial
 
 from actors.alerting import Alerting
-from actors.analysis_worker import AnalysisTools
+from actors.analysis_tools import AnalysisTools, LanguageModelTools
 from actors.assessors import DeterministicAssessor
+from actors.circuit_breakers import UnstoppedByBreakers
+from actors.event_commit import EventCommit
+from actors.evidence import EvidenceRows, Surroundings
+from actors.key_pictures import KeyPictures
 from actors.metrics import count_live_frames
+from actors.model_assessor import GRACE_SECONDS, ModelAssessor
+from actors.ref import LanguageModelDeployment, Ref
 from actors.tools import open_pool, open_redis
 from actors.tools.channels import notify_config
 from domain.clock import SystemClock
@@ -16,25 +22,59 @@ from storage.assessments import Assessments
 from storage.baselines import Baselines
 from storage.batches import Batches
 from storage.config import RuntimeConfigs
+from storage.detections import Detections
 from storage.doorbells import Doorbells
 from storage.live_bus import LiveBus
+from storage.postgres import Pool
+from storage.preferences import Preferences
+from storage.reassessments import Reassessments
+from storage.recent_events import RecentEvents
+
+LEASE_TO_SPARE_SECONDS = 60.0
+"""On top of the model's time: gathering the evidence, key pictures and the commit."""
 
 
-async def analysis_tools(settings: Settings, name: str) -> AnalysisTools:
+async def analysis_tools(settings: Settings, app_name: str, name: str) -> AnalysisTools:
     pool, redis = await open_pool(settings, name), open_redis(settings)
     channels = notify_config(settings)
-    doorbells = Doorbells(redis)
+    doorbells, clock = Doorbells(redis), SystemClock()
+    language = language_tools(settings, app_name, pool) if settings.has_language_model else None
+    surroundings = Surroundings(RecentEvents(pool), Preferences(pool)) if language is not None else None
     return AnalysisTools(
         batches=Batches(pool),
-        baselines=Baselines(pool),
-        assessments=Assessments(pool),
+        evidence=EvidenceRows(Batches(pool), Baselines(pool), settings.timezone, surroundings),
+        events=EventCommit(
+            assessments=Assessments(pool),
+            alerting=Alerting(settings.timezone, partial(recipients, channels), partial(why_not, channels)),
+            live=LiveBus(redis, counted=count_live_frames),
+            doorbells=doorbells,
+            clock=clock,
+            timezone=settings.timezone,
+        ),
         configs=RuntimeConfigs(pool, settings.runtime_config()),
-        assessor=DeterministicAssessor(),
-        alerting=Alerting(settings.timezone, partial(recipients, channels), partial(why_not, channels)),
-        live=LiveBus(redis, counted=count_live_frames),
-        doorbells=doorbells,
+        assessor=language.assessor if language is not None else DeterministicAssessor(),
         wait=partial(doorbells.wait, "batches"),
-        clock=SystemClock(),
+        clock=clock,
         random=random.random,
-        timezone=settings.timezone,
+        language=language,
     )
+
+
+def language_tools(settings: Settings, app_name: str, pool: Pool) -> LanguageModelTools:
+    model = LanguageModelDeployment(app_name)
+    breakers = UnstoppedByBreakers(Ref("circuit_breakers"))
+    pictures = KeyPictures(Detections(pool)) if settings.nemotron_vision else None
+    within = settings.nemotron_timeout_seconds
+    return LanguageModelTools(
+        assessor=ModelAssessor(model, breakers, SystemClock(), within, pictures),
+        model=model,
+        breakers=breakers,
+        reassessments=Reassessments(pool),
+        patience_seconds=settings.nemotron_patience_seconds,
+        lease_seconds=within + GRACE_SECONDS + LEASE_TO_SPARE_SECONDS,
+    )
+
+
+def slots(settings: Settings) -> int:
+    """Questions that the language model takes at once; 0 where there is none."""
+    return settings.nemotron_replicas * settings.nemotron_max_in_flight if settings.has_language_model else 0

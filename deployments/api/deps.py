@@ -78,6 +78,7 @@ from storage.redis import connect_redis, redis_errors
 from storage.services import Services as ServiceRows
 from storage.stats import Stats
 from storage.system_figures import SystemRows
+from storage.whys import Whys
 
 T = TypeVar("T")
 
@@ -124,6 +125,7 @@ class Services:
     cameras: Cameras
     camera_folders: CameraFolders
     events: Events
+    whys: Whys
     event_figures: EventFigures
     detections: Detections
     logs: Logs
@@ -215,6 +217,7 @@ class Services:
             cameras=cameras,
             camera_folders=CameraFolders(settings.cameras, cameras),
             events=events,
+            whys=Whys(database),
             event_figures=EventFigures(database),
             detections=detections,
             logs=logs,
@@ -340,3 +343,4 @@ ServiceBoardDep = Annotated[ServiceBoard, _part("service_board")]
 StatisticsDep = Annotated[StatisticsView, _part("statistics")]
 StorageDep = Annotated[StorageView, _part("storage_use")]
 TellDep = Annotated[Tell, _part("tell")]
+WhysDep = Annotated[Whys, _part("whys")]

@@ -18,11 +18,11 @@ from settings import Settings
 class ApiIngress:
     """One API replica; it keeps nothing that another replica would miss."""
 
-    def __init__(self, settings: Settings, detector: object) -> None:
-        """`detector` only ties the deployments together: frames go to it from the workers, not through the API."""
+    def __init__(self, settings: Settings, *others: object) -> None:
+        """`others` only ties the deployments together: the workers call those, not through the API."""
         arm_process("api", settings)
         self._settings = settings
-        del detector
+        del others
 
     async def __serve_build_asgi_app__(self) -> FastAPI:
         # Whoever deploys this application by any way (hsi, serve run, a RayService) gets the whole system.

@@ -20,7 +20,7 @@ from storage.alert_rules import AlertRules
 from storage.assessments import Assessments
 from storage.batches import Batches
 from storage.postgres import Pool
-from tests.storage.pieces import LEASE, TRIES, assessment, evidence
+from tests.storage.pieces import A_WHY, LEASE, TRIES, assessment, evidence
 from tests.storage.rows import NOON, Rows
 
 RECIPIENTS = {Channel.EMAIL: ("me@example.com", "you@example.com"), Channel.WEBHOOK: ("https://hook.example",)}
@@ -64,10 +64,10 @@ class House:
         severity = level(risk_score, SeverityBands())
         scored = assessment(risk_score)
         async with Assessments(self.pool).begin(facts.batch) as transaction:
-            event_id = await transaction.store_event(facts, scored, severity, {})
+            event_id = await transaction.store_event(facts, scored, severity, A_WHY)
             if began is not None:
                 await began.wait()
-            return await self.alerting.raise_alerts(transaction, event_id, facts, scored, severity, now)
+            return (await self.alerting.raise_alerts(transaction, event_id, facts, scored, severity, now)).count
 
     async def alerts(self) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.pool.fetch("SELECT * FROM alerts ORDER BY created_at, id")]

@@ -9,8 +9,11 @@ import pytest
 import redis.asyncio
 
 from actors.alerting import Alerting
-from actors.analysis_worker import AnalysisTools, AnalysisWorker
+from actors.analysis_tools import AnalysisTools
+from actors.analysis_worker import AnalysisWorker
 from actors.assessors import DeterministicAssessor
+from actors.event_commit import EventCommit
+from actors.evidence import EvidenceRows
 from schemas.alert_rule import AlertRuleCreate, Channel
 from schemas.frame import LiveChannel
 from schemas.runtime_config import RuntimeConfig
@@ -50,17 +53,20 @@ class Desk:
         self.live = LiveBus(client)
         self.tools = AnalysisTools(
             batches=Batches(pool),
-            baselines=Baselines(pool),
-            assessments=Assessments(pool),
+            evidence=EvidenceRows(Batches(pool), Baselines(pool), "Europe/Berlin"),
+            events=EventCommit(
+                assessments=Assessments(pool),
+                alerting=Alerting("Europe/Berlin", recipients, why_not),
+                live=self.live,
+                doorbells=Doorbells(client),
+                clock=self.clock,
+                timezone="Europe/Berlin",
+            ),
             configs=RuntimeConfigs(pool, RuntimeConfig()),
             assessor=self.assessor,
-            alerting=Alerting("Europe/Berlin", recipients, why_not),
-            live=self.live,
-            doorbells=Doorbells(client),
             wait=self.wait,
             clock=self.clock,
             random=lambda: 0.5,
-            timezone="Europe/Berlin",
         )
         self.worker = AnalysisWorker("analysis_worker", self.connect)
 
@@ -171,6 +177,7 @@ async def test_an_event_is_told_and_the_dispatcher_is_rung_for_its_alerts(
     await eventually(lambda: ears.connected)
     await bell.wait(0)
     await AlertRules(desk.database).create(AlertRuleCreate(name="Any", channels=(Channel.EMAIL, Channel.PUSH)))
+    desk.assessor.risk_score = 70
     await desk.closed("person")
     await desk.worker.start()
     assert await bell.wait(20)

@@ -157,6 +157,31 @@ async def test_without_a_language_model_nemotron_is_not_configured(
         await service.probe()
 
 
+async def test_a_language_model_is_what_its_deployment_describes_and_can_be_switched_off(
+    rest: Callable[..., dict[str, SupervisedService]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "LanguageModelDeployment", DescribedDetector)
+    service = rest(nemotron_model="/models/nemotron")["nemotron"]
+    assert service.status_when_idle is None
+    assert (await service.probe()).healthy
+    assert service.by_hand is not None
+    assert service.by_hand.disable is not None
+    await service.by_hand.disable()
+    with pytest.raises(Gone, match="switched off"):
+        await service.probe()
+
+
+async def test_a_language_model_that_is_away_fails_its_probe_with_the_reason(
+    rest: Callable[..., dict[str, SupervisedService]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(app_name: str) -> DescribedDetector:
+        return DescribedDetector(app_name, "unhealthy", "http://gpu-box:8000 cannot be reached")
+
+    monkeypatch.setattr(supervised, "LanguageModelDeployment", away)
+    health = await rest(nemotron_url="http://gpu-box:8000/v1")["nemotron"].probe()
+    assert (health.healthy, health.message) == (False, "http://gpu-box:8000 cannot be reached")
+
+
 def test_every_service_of_the_contract_is_watched(
     rest: Callable[..., dict[str, SupervisedService]], tmp_path: Path
 ) -> None:

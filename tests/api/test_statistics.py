@@ -110,7 +110,8 @@ async def test_telemetry_is_null_without_samples_and_has_all_seven_figures_with_
     api: httpx.AsyncClient, rows: Rows
 ) -> None:
     body = (await api.get("/api/system/telemetry")).json()
-    assert body["queues"] == {"detection_queue": 0, "analysis_queue": 0, "notification_queue": 0}
+    queues = ("detection_queue", "analysis_queue", "notification_queue", "reassessment_queue")
+    assert body["queues"] == dict.fromkeys(queues, 0)
     assert body["latencies"] == {"watch": None, "detect": None, "batch": None, "analyze": None}
     now = datetime.now(UTC)
     await rows.camera()

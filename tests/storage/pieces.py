@@ -7,12 +7,15 @@ from schemas.assessment import Assessment, AssessmentStanding, Evidence
 from schemas.batch import ClaimedBatch, OpenBatch
 from schemas.detection import BoundingBox, FrameDetection, MediaDetections
 from schemas.media import ClaimedMedia, MediaType, NewMedia
+from schemas.severity import SeverityBands
+from schemas.why import Why
 from storage.media import MediaQueue
 from storage.postgres import Pool
 from tests.storage.rows import NOON
 
 LEASE = 120.0
 TRIES = 5
+A_WHY = Why(severity_bands=SeverityBands(), timezone="UTC")
 
 
 def later(seconds: float) -> datetime:

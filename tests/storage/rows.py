@@ -10,6 +10,14 @@ from storage.postgres import Pool
 
 NOON = datetime(2025, 12, 23, 12, 0, tzinfo=UTC)
 
+WHY_OF_EARLIER_VERSIONS: dict[str, Any] = {
+    "factors": [{"name": "base", "points": 70.0, "because": "person seen"}],
+    "unusual": [],
+    "severity_bands": {"low_max": 29, "medium_max": 59, "high_max": 84},
+    "timezone": "UTC",
+}
+"""As it was written before there was a language model."""
+
 
 class Rows:
     """Each method inserts one row with what is not given filled in, and answers its id."""
@@ -69,7 +77,7 @@ class Rows:
             "reasoning": "because of the hour",
             "assessment": "final",
             "assessed_by": "deterministic",
-            "why": {},
+            "why": WHY_OF_EARLIER_VERSIONS,
             "object_types": ["person"],
             "detection_count": 0,
         }
@@ -100,6 +108,9 @@ class Rows:
     async def delivery(self, alert_id: UUID, **values: Any) -> UUID:
         given = {"channel": "email", "recipient": "me@example.com", "status": "queued"}
         return await self._insert("deliveries", {"alert_id": alert_id} | given | values)
+
+    async def reassessment(self, event_id: int, risk_score: int = 70, **values: Any) -> int:
+        return await self._insert("reassessments", {"id": event_id, "risk_score": risk_score} | values)
 
     async def service(self, name: str, **values: Any) -> str:
         given = {"category": "infrastructure", "status": "running", "checked_at": datetime.now(UTC)}

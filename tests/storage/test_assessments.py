@@ -22,8 +22,9 @@ from storage.assessments import Assessments, EventTransaction
 from storage.batches import Batches
 from storage.errors import Conflict, LeaseLost
 from storage.postgres import Pool
+from storage.whys import storable
 from tests.eventually import eventually
-from tests.storage.pieces import LEASE, TRIES, assessment, box, evidence, expire_leases
+from tests.storage.pieces import A_WHY, LEASE, TRIES, assessment, box, evidence, expire_leases
 from tests.storage.rows import NOON, Rows
 
 EMAIL = NewDelivery(channel=Channel.EMAIL, recipient="me@example.com")
@@ -51,7 +52,7 @@ async def a_rule(pool: Pool, **values: Any) -> AlertRule:
 async def store(transaction: EventTransaction, batch: ClaimedBatch, *types: str) -> int:
     detections = tuple(a_detection(name) for name in types)
     facts = evidence(batch, detections=detections)
-    return await transaction.store_event(facts, assessment(), Severity.HIGH, {"factors": []})
+    return await transaction.store_event(facts, assessment(), Severity.HIGH, A_WHY)
 
 
 def a_detection(object_type: str) -> Detection:
@@ -88,7 +89,7 @@ async def test_the_event_and_its_batchs_last_step_are_one(rows: Rows) -> None:
     assert event is not None
     assert (event["id"], str(event["batch_id"]), event["camera_id"]) == (event_id, batch.id, "front_door")
     assert (event["risk_score"], event["risk_level"], event["assessment"]) == (70, "high", "final")
-    assert (event["object_types"], event["detection_count"], event["why"]) == (["dog", "person"], 3, {"factors": []})
+    assert (event["object_types"], event["detection_count"], event["why"]) == (["dog", "person"], 3, storable(A_WHY))
     row = await rows.pool.fetchrow("SELECT state, lease, reason FROM batches")
     assert row is not None
     assert tuple(row) == ("assessed", None, None)

@@ -17,6 +17,7 @@ from storage.media import MediaQueue
 from storage.postgres import Pool
 from tests.storage.pieces import LEASE, TRIES, claimed, expire_leases, found_in, later, new_media, open_batch, seen
 from tests.storage.rows import NOON, Rows
+from tests.storage.test_leases import Explaining
 
 Place = Callable[[Sequence[MediaDetections]], Sequence[BatchChange]]
 
@@ -277,6 +278,53 @@ async def test_batches_are_claimed_in_the_order_in_which_they_were_closed(batche
     first = await batches.claim("worker", 2, LEASE, TRIES)
     second = await batches.claim("worker", 2, LEASE, TRIES)
     assert [batch.closed_at for batch in first + second] == [later(10), later(20), later(30)]
+
+
+async def test_urgent_batches_are_claimed_before_older_ones_and_say_so(batches: Batches, database: Pool) -> None:
+    rows = Rows(database)
+    for at, reason in ((10, "window"), (20, None), (30, "urgent"), (5, "size"), (40, "urgent")):
+        await rows.batch(state="closed", closed_at=later(at), close_reason=reason)
+    claims = [await batches.claim("worker", 3, LEASE, TRIES) for _ in range(2)]
+    found = [(batch.closed_at, batch.urgent) for claim in claims for batch in claim]
+    assert found == [
+        (later(at), urgent) for at, urgent in ((30, True), (40, True), (5, False), (10, False), (20, False))
+    ]
+
+
+async def test_only_batches_that_have_waited_long_enough_are_claimed_when_asked_so(
+    batches: Batches, database: Pool
+) -> None:
+    rows = Rows(database)
+    for at, reason in ((10, "window"), (20, "urgent"), (30, "urgent"), (40, "window")):
+        await rows.batch(state="closed", closed_at=later(at), close_reason=reason)
+    overdue = await batches.claim("worker", 10, LEASE, TRIES, closed_before=later(30))
+    assert [batch.closed_at for batch in overdue] == [later(20), later(10)]
+    assert await batches.claim("worker", 10, LEASE, TRIES, closed_before=later(30)) == []
+
+
+async def test_a_claim_among_20_000_waiting_batches_sorts_nothing(batches: Batches, database: Pool) -> None:
+    await database.execute(
+        """
+        INSERT INTO batches (camera_id, state, started_at, ended_at, opened_at, last_activity_at, closed_at,
+                             close_reason, claimable_at)
+        SELECT 'front_door', 'closed', now(), now(), now(), now(), now() - make_interval(secs => n),
+               CASE WHEN n % 1000 = 0 THEN 'urgent' ELSE 'window' END, now() - interval '1 hour'
+        FROM generate_series(1, 20000) AS n
+        """
+    )
+    await database.execute("VACUUM ANALYZE batches")
+    pool: Any = Explaining(database)
+    claimed_ones = await Batches(pool).claim("worker", 4, LEASE, TRIES)
+    assert all(batch.urgent for batch in claimed_ones)
+    assert "batches_waiting" in pool.plans[0]
+    assert "Sort" not in pool.plans[0]
+
+
+async def test_a_batch_that_is_given_back_waits_without_a_try_counted(batches: Batches, database: Pool) -> None:
+    await closed_batch(database, *await claimed(database, new_media()))
+    await batches.give_back(await batches.claim("worker", 1, LEASE, TRIES))
+    (again,) = await batches.claim("worker", 1, LEASE, TRIES)
+    assert again.attempts == 1
 
 
 async def test_workers_at_once_share_the_batches_without_overlap(batches: Batches, database: Pool) -> None:

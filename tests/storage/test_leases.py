@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from storage.leases import SUSPECT_AFTER, TABLES, bury_exhausted, claim_rows, fail_row, release_leases
+from storage.leases import SUSPECT_AFTER, TABLES, bury_exhausted, claim_rows, fail_row, give_back_rows, release_leases
 from storage.postgres import Pool
 from tests.storage.pieces import LEASE, TRIES, expire_leases
 from tests.storage.rows import NOON, Rows
 
-ORDERS = {"media": "id", "batches": "closed_at", "deliveries": "queued_at"}
+ORDERS = {"media": "id", "batches": "closed_at", "deliveries": "queued_at"} | {"reassessments": "risk_score DESC, id"}
 every_table = pytest.mark.parametrize("table", TABLES)
 
 
@@ -25,6 +25,8 @@ async def waiting_rows(pool: Pool, table: str, count: int) -> None:
             await rows.media(state="queued", path=f"/{number}.jpg".encode())
         elif table == "batches":
             await rows.batch(state="closed", closed_at=NOON)
+        elif table == "reassessments":
+            await rows.reassessment(await rows.event(assessment="provisional"))
         else:
             await rows.delivery(await rows.alert(await rows.event()), recipient=str(number))
 
@@ -173,6 +175,26 @@ async def test_a_failure_under_a_lost_lease_changes_nothing(database: Pool, tabl
     assert await seen(database, table) == [(TABLES[table][1], new["attempts"])]
 
 
+@every_table
+async def test_a_row_that_is_given_back_waits_without_a_try_counted(database: Pool, table: str) -> None:
+    await waiting_rows(database, table, 2)
+    given, kept = await claim(database, table)
+    await give_back_rows(database, table, [(given["id"], given["lease"])], 60.0)
+    assert await claim(database, table) == []
+    await database.execute(f"UPDATE {table} SET claimable_at = now()")
+    (again,) = await claim(database, table)
+    assert (again["id"], again["attempts"], kept["attempts"]) == (given["id"], 1, 1)
+
+
+@every_table
+async def test_a_row_under_a_lost_lease_is_not_given_back(database: Pool, table: str) -> None:
+    await waiting_rows(database, table, 1)
+    (old,) = await claim(database, table, lease=-1.0)
+    await claim(database, table)
+    await give_back_rows(database, table, [(old["id"], old["lease"])], 0.0)
+    assert await seen(database, table) == [(TABLES[table][1], 2)]
+
+
 MANY = {
     "media": """
         INSERT INTO media (camera_id, path, size_bytes, modified_ns, content_hash, media_type, state, captured_at)
@@ -186,6 +208,11 @@ MANY = {
     "deliveries": """
         INSERT INTO deliveries (alert_id, channel, recipient, status)
         SELECT (SELECT id FROM alerts LIMIT 1), 'email', n::text, 'delivered' FROM generate_series(1, 100000) AS n
+    """,
+    "reassessments": """
+        ALTER TABLE reassessments DROP CONSTRAINT reassessments_id_fkey;  -- so that it need not have as many events
+        INSERT INTO reassessments (id, risk_score, state) SELECT 1000 + n, 50, 'done'
+        FROM generate_series(1, 100000) AS n
     """,
 }
 

@@ -120,11 +120,12 @@ async def test_gauges_are_those_of_the_rows(database: Pool) -> None:
     await rows.event(started_at=now - timedelta(days=2))
     alert = await rows.alert(active)
     await rows.delivery(alert)
+    await rows.reassessment(active)
     await rows.service("redis", status="stopped")
     await rows.service("postgres", checked_at=now - timedelta(minutes=5))
     scrape = await MetricScrapes(database).scrape(now, HOUR)
     assert scrape.active_events == 1
-    assert scrape.queued == {"detection": 1, "analysis": 1, "notification": 1}
+    assert scrape.queued == {"detection": 1, "analysis": 1, "notification": 1, "reassessment": 1}
     assert scrape.dead == {"detection_queue": 1, "analysis_queue": 0, "notification_queue": 0}
     assert (scrape.open_batches, scrape.cameras, scrape.alerts) == (1, {"online": 1, "error": 1}, {"pending": 1})
     assert scrape.services == {"redis": "stopped"}

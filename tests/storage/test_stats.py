@@ -11,7 +11,7 @@ async def test_an_empty_system_has_nothing(database: Pool) -> None:
     stats = Stats(database)
     assert await stats.totals() == Totals(0, 0, 0)
     assert await stats.row_counts() == RowCounts(0, 0, 0, 0)
-    assert await stats.queues() == QueueDepths(0, 0, 0)
+    assert await stats.queues() == QueueDepths(0, 0, 0, 0)
 
 
 async def test_totals_count_rows_and_leave_out_deleted_cameras(database: Pool) -> None:
@@ -40,7 +40,9 @@ async def test_queues_hold_what_waits_or_is_in_work(database: Pool) -> None:
     alert = await rows.alert(await rows.event())
     for number, status in enumerate(("queued", "sending", "delivered", "suppressed", "dead")):
         await rows.delivery(alert, recipient=f"{number}@example.com", status=status)
-    assert await Stats(database).queues() == QueueDepths(detection=2, analysis=2, notification=2)
+    for state in ("waiting", "assessing", "done", "dead"):
+        await rows.reassessment(await rows.event(), state=state)
+    assert await Stats(database).queues() == QueueDepths(detection=2, analysis=2, notification=2, reassessment=2)
 
 
 async def test_a_start_counts_while_it_is_confirmed(database: Pool) -> None:

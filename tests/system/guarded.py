@@ -21,7 +21,14 @@ class Guarded:
     words: dict[str, str] = field(
         default_factory=lambda: {
             name: _word(name.replace("_", ""))
-            for name in ("api_keys", "smtp_password", "webhook_secret", "default_webhook_url", "push_urls")
+            for name in (
+                "api_keys",
+                "smtp_password",
+                "webhook_secret",
+                "default_webhook_url",
+                "push_urls",
+                "nemotron_api_key",
+            )
         }
     )
 
@@ -35,6 +42,7 @@ class Guarded:
             "WEBHOOK_SECRET": self.words["webhook_secret"],
             "DEFAULT_WEBHOOK_URL": f"{webhook.scheme}://{webhook.netloc}/{self.words['default_webhook_url']}",
             "PUSH_URLS": f"json://owner:{self.words['push_urls']}@127.0.0.1:9/",
+            "NEMOTRON_API_KEY": self.words["nemotron_api_key"],
             "RATE_LIMIT_ENABLED": "false",
             "LOG_LEVEL": "DEBUG",
             "BATCH_WINDOW_SECONDS": "20",

@@ -101,6 +101,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/events/export"): _R,
     ("GET", "/api/events/{event_id}"): _R,
     ("PATCH", "/api/events/{event_id}"): _C,
+    ("GET", "/api/events/{event_id}/why"): _R,
     ("GET", "/api/events/{event_id}/detections"): _R,
     ("GET", "/api/detections"): _R,
     ("GET", "/api/detections/{detection_id}"): _R,

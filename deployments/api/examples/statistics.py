@@ -41,7 +41,7 @@ STORAGE: dict[str, Any] = {
 }
 
 TELEMETRY: dict[str, Any] = {
-    "queues": {"detection_queue": 5, "analysis_queue": 2, "notification_queue": 0},
+    "queues": {"detection_queue": 5, "analysis_queue": 2, "notification_queue": 0, "reassessment_queue": 0},
     "latencies": {
         "watch": {
             "avg_ms": 10.0,

@@ -6,16 +6,18 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from deployments.api.bodies import EventChange
-from deployments.api.deps import ClockDep, DetectionsDep, EventFiguresDep, EventsDep, TellDep
+from deployments.api.deps import ClockDep, DetectionsDep, EventFiguresDep, EventsDep, TellDep, WhysDep
 from deployments.api.examples import page
 from deployments.api.examples.events import EVENT_FILE, EVENT_STATS
 from deployments.api.examples.pipeline import DETECTION, EVENT
+from deployments.api.examples.whys import EVENT_WHY
 from deployments.api.pages import DetectionPage, EventPage, detection_page, event_page
 from deployments.api.parameters import EventDetectionQuery, EventExportQuery, EventQuery, EventStatsQuery, RowId
 from deployments.api.responses import problems, shows
 from deployments.api.views.event_export import event_export
 from schemas.event import Event
 from schemas.event_stats import EventStats
+from schemas.event_why import EventWhy
 from storage.detections import DetectionFilter
 
 router = APIRouter(prefix="/api/events", tags=["events"])
@@ -60,6 +62,19 @@ async def get_event(event_id: RowId, events: EventsDep) -> Event:
 async def update_event(event_id: RowId, body: EventChange, events: EventsDep, tell: TellDep) -> Event:
     """Marks an event as reviewed, or writes notes on it. A field left out stays; null clears the notes."""
     return await tell(events.update(event_id, body))
+
+
+@router.get("/{event_id}/why", responses=shows(EVENT_WHY) | problems(404, 422, 503))
+async def get_event_why(event_id: RowId, whys: WhysDep) -> EventWhy:
+    """Why an event has its score and its alerts: the whole chain, as it was stored with the event.
+
+    `factors` are the terms of the deterministic assessor's score, and floors; `unusual` is the baseline that the batch
+    was compared with; `model` is what the language model was told and what it answered, word for word, null where none
+    was asked; `rules` says what each enabled alert rule made of it; `earlier` holds the assessments that this one took
+    the place of, oldest first. `reassessment` tells where a provisional event stands on its way to the model; null for
+    one that never was on it. Names and answers in it come from outside: show them as text.
+    """
+    return await whys.get(event_id)
 
 
 @router.get("/{event_id}/detections", responses=shows(page("detections", DETECTION)) | problems(404, 422, 503))

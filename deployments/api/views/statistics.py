@@ -47,6 +47,7 @@ class QueueFigures(Frozen):
     detection_queue: int
     analysis_queue: int
     notification_queue: int
+    reassessment_queue: int = Field(description="Provisional events that wait for the language model.")
 
 
 class StageFigures(Frozen):
@@ -108,6 +109,7 @@ class StatisticsView:
                 detection_queue=queues.detection,
                 analysis_queue=queues.analysis,
                 notification_queue=queues.notification,
+                reassessment_queue=queues.reassessment,
             ),
             latencies=StageFigures.model_validate({stage.value: latencies[stage] for stage in _STAGES}),
             window_minutes=TELEMETRY_OVER // timedelta(minutes=1),

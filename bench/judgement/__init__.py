@@ -1,0 +1,1 @@
+"""How well an assessor judges: made-up incidents and routine, labelled, as the detections that a camera would give."""

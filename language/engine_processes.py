@@ -1,0 +1,118 @@
+"""An engine's processes: the surroundings that they start in, what they write, and that none of them stays behind."""
+
+import contextlib
+import json
+import logging
+import multiprocessing
+import os
+import tempfile
+from pathlib import Path
+
+import psutil
+
+_log = logging.getLogger(__name__)
+_MOST_LOG = 256 * 1024
+_ENGINE = "EngineCore"
+
+
+def prepare_environment(*, offline: bool) -> None:
+    """What vLLM reads when it is imported and what its processes inherit. Who set a variable keeps it."""
+    quiet = {
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "VLLM_LOGGING_LEVEL": "WARNING",
+        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",  # this process has threads and an event loop: a fork may hang
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    if offline:
+        quiet["HF_HUB_OFFLINE"] = "1"
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)
+
+
+class EngineLog:
+    """What the processes of one start write as errors: vLLM gives its caller no more than "see above"."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="vllm-log-", ignore_cleanup_errors=True)
+        self._errors = Path(self._folder.name) / "errors.log"
+        settings = Path(self._folder.name) / "logging.json"
+        settings.write_text(json.dumps(_logging(self._errors)))
+        os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(settings)
+
+    def text(self) -> str:
+        try:
+            with self._errors.open("rb") as file:
+                file.seek(max(0, self._errors.stat().st_size - _MOST_LOG))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def close(self) -> None:
+        if os.environ.get("VLLM_LOGGING_CONFIG_PATH", "").startswith(self._folder.name):
+            del os.environ["VLLM_LOGGING_CONFIG_PATH"]
+        self._folder.cleanup()
+
+
+class EngineProcesses:
+    """The processes that come to be between its making and `seen`, those below them, and their end."""
+
+    def __init__(self) -> None:
+        self._before = {child.pid for child in multiprocessing.active_children()}
+        self._known: dict[int, psutil.Process] = {}
+
+    def see(self) -> None:
+        """Remembers who is there now; a worker whose parent died is not found any more afterwards."""
+        for child in multiprocessing.active_children():
+            if child.pid in self._before or child.pid is None or not child.name.startswith(_ENGINE):
+                continue
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(child.pid)
+                for process in (root, *root.children(recursive=True)):
+                    self._known[process.pid] = process
+
+    def pids(self) -> list[int]:
+        return [pid for pid, process in self._known.items() if _alive(process)]
+
+    def end(self) -> None:
+        """Kills what is left; psutil knows a process from a later one with the same number."""
+        self.see()
+        left = [process for process in self._known.values() if _alive(process)]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        if left:
+            _, staying = psutil.wait_procs(left, timeout=10)
+            for process in staying:
+                _log.warning("process %d of the language model's engine does not end", process.pid)
+        multiprocessing.active_children()  # buries those that ended
+        self._known.clear()
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _logging(errors: Path) -> dict[str, object]:
+    handlers = {
+        "stderr": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "plain"},
+        "errors": {
+            "class": "logging.FileHandler",
+            "filename": str(errors),
+            "level": "ERROR",
+            "formatter": "plain",
+            "delay": True,
+        },
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+        "handlers": handlers,
+        "loggers": {"vllm": {"handlers": list(handlers), "level": "WARNING", "propagate": False}},
+    }

@@ -1,0 +1,256 @@
+"""A language model on vLLM's engine in this process, with the engine's core and workers as its children.
+
+start ──thread──▶ folder looked at ─▶ import vllm ─▶ AsyncLLM ─▶ core process ─▶ workers
+ask ──▶ chat as tokens ──▶ generate (priority, grammar of the answer) ──▶ Reply
+         too long: refused      cancelled or late: aborted      core dead: ModelAway, and `fault` says so
+"""
+
+import asyncio
+import contextlib
+import io
+import logging
+from typing import Any
+
+from domain.clock import Clock, SystemClock
+from language.engine_build import Building, Engine
+from language.engine_faults import last_error, start_fault
+from language.engine_plan import EnginePlan
+from language.engine_processes import EngineLog, EngineProcesses
+from language.errors import ModelAway, ModelTooSlow, ModelUnusable, QuestionRefused
+from schemas.language import Question, Reply
+
+_log = logging.getLogger(__name__)
+_THOUGHT_ENDS = "</think>"
+_LARGEST_PICTURE = 16_000_000  # pixels
+
+
+class VllmEngine:
+    """See Backend. When this process dies, the engine's processes end with it and only the questions in flight go."""
+
+    def __init__(self, plan: EnginePlan, clock: Clock | None = None) -> None:
+        self._plan = plan
+        self._clock = clock or SystemClock()
+        self._engine: Engine | None = None
+        self._building: asyncio.Future[Engine] | None = None
+        self._processes: EngineProcesses | None = None
+        self._errors: EngineLog | None = None
+        self._in_flight = 0
+
+    async def start(self) -> None:
+        if self._engine is not None or self._building is not None:
+            await self.stop()
+        self._processes, self._errors = EngineProcesses(), EngineLog()
+        building = Building(self._plan)
+        self._building = asyncio.ensure_future(asyncio.to_thread(building.run))
+        try:
+            engine = await asyncio.shield(self._building)
+        except ModelUnusable:
+            await self.stop()
+            raise
+        except Exception as error:
+            said = self._errors.text() if self._errors is not None else ""
+            await self.stop()
+            raise start_fault(self._plan, building.device, error, said) from error
+        self._engine, self._building = engine, None
+        self._processes.see()
+
+    async def stop(self) -> None:
+        """Also ends a start that is under way: its core is killed, upon which vLLM gives up."""
+        engine, self._engine = self._engine, None
+        building, self._building = self._building, None
+        if building is not None:
+            engine = await self._given_up(building)
+        if engine is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(engine.llm.shutdown)
+        if self._processes is not None:
+            await asyncio.to_thread(self._processes.end)
+        if self._errors is not None:
+            self._errors.close()
+        self._processes = self._errors = None
+
+    async def ask(self, question: Question) -> Reply:
+        began = self._clock.monotonic()
+        engine = self._running()
+        self._in_flight += 1
+        try:
+            async with asyncio.timeout(question.within_seconds) as limit:
+                return await self._answered(engine, question, began)
+        except TimeoutError as error:
+            if limit.expired():
+                raise ModelTooSlow(question.within_seconds) from error
+            raise ModelAway(f"vLLM failed: {error}") from error
+        finally:
+            self._in_flight -= 1
+
+    def fault(self) -> str | None:
+        if self._engine is None:
+            return None if self._building is not None else "the engine is not running"
+        if not self._engine.llm.errored:
+            return None
+        said = last_error(self._errors.text()) if self._errors is not None else None
+        return f"the engine died ({said or 'its process is gone'})"
+
+    def describe(self) -> dict[str, Any]:
+        plan, engine = self._plan, self._engine
+        return {
+            "model": plan.model,
+            "fingerprint": engine and engine.fingerprint,
+            "backend": "vllm",
+            "device": engine.device if engine else plan.device,
+            "vllm_version": engine and engine.version,
+            "architectures": engine and engine.architectures,
+            "hybrid": engine and engine.hybrid,
+            "max_model_len": plan.max_model_len,
+            "max_in_flight": plan.max_in_flight,
+            "in_flight": self._in_flight,
+            "tensor_parallel": plan.tensor_parallel,
+            "thinking": plan.thinking,
+            "sees": plan.sees,
+            "prefix_caching": engine and engine.prefix_caching,
+            "prefix_cache_queried_tokens": engine and engine.prefix_cache.queried_tokens,
+            "prefix_cache_hit_tokens": engine and engine.prefix_cache.hit_tokens,
+        }
+
+    def unfinished(self) -> int:
+        """Questions that the engine still has work with."""
+        return int(self._engine.llm.get_num_unfinished_requests()) if self._engine is not None else 0
+
+    def process_ids(self) -> list[int]:
+        """Of the engine's core and its workers, those that live."""
+        return self._processes.pids() if self._processes is not None else []
+
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise ModelAway("the engine loads" if self._building is not None else "the engine is not running")
+        if (fault := self.fault()) is not None:
+            raise ModelAway(fault)
+        return self._engine
+
+    async def _given_up(self, building: "asyncio.Future[Engine]") -> Engine | None:
+        if not building.done() and self._processes is not None:
+            processes = self._processes
+            while not building.done():  # one that is not born yet is caught in the next round
+                await asyncio.to_thread(processes.end)
+                await asyncio.wait([building], timeout=0.5)
+        return building.result() if not building.cancelled() and building.exception() is None else None
+
+    async def _answered(self, engine: Engine, question: Question, began: float) -> Reply:
+        tokens = self._tokens(engine, question)
+        data = await asyncio.to_thread(_pictures, question.pictures) if question.pictures else None
+        thought: list[int] = []
+        if self._plan.thinking:
+            thought = await self._thought(engine, question, tokens, data)
+        output = await self._generated(engine, question, [*tokens, *thought], data, _sampling(question))
+        text = output.outputs[0]
+        return Reply(
+            id=output.request_id,
+            text=text.text or None,
+            finish_reason=text.finish_reason,
+            model=self._plan.model,
+            fingerprint=engine.fingerprint,
+            prompt_tokens=len(output.prompt_token_ids or tokens) - len(thought),
+            completion_tokens=len(text.token_ids) + len(thought),
+            seconds=self._clock.monotonic() - began,
+        )
+
+    async def _thought(self, engine: Engine, question: Question, tokens: list[int], data: Any) -> list[int]:
+        """What the model thinks aloud, up to its budget, and the end of thinking, after which the answer is asked for.
+
+        In two steps, so that neither a model that thinks without end nor one that answers at once is left unasked.
+        """
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        sampling = SamplingParams(
+            temperature=question.temperature,
+            max_tokens=self._plan.thinking_tokens,
+            stop=[_THOUGHT_ENDS],
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        output = await self._generated(engine, question, tokens, data, sampling)
+        return [*engine.prompt.plain(output.outputs[0].text), *engine.prompt.control(f"\n{_THOUGHT_ENDS}\n\n")]
+
+    async def _generated(self, engine: Engine, question: Question, tokens: list[int], data: Any, sampling: Any) -> Any:
+        """vLLM's output of one request. Raises ModelAway, QuestionRefused."""
+        from vllm.exceptions import VLLMClientError
+        from vllm.inputs import TokensPrompt, tokens_input
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
+
+        prompt = TokensPrompt(prompt_token_ids=tokens, multi_modal_data=data) if data else tokens_input(tokens)
+        stream = engine.llm.generate(prompt, sampling, question.id, priority=question.priority)
+        output = None
+        try:
+            async with contextlib.aclosing(stream):
+                async for one in stream:
+                    output = one
+        except EngineDeadError as error:
+            raise ModelAway(self.fault() or "the engine died") from error
+        except EngineGenerateError as error:
+            raise _failed(error) from error
+        except (VLLMClientError, ValueError) as error:
+            raise QuestionRefused(f"vLLM does not take the question: {_line(error)}") from error
+        finally:
+            if output is None or not output.finished:  # cancelled in the moment between the engine's books and ours
+                with contextlib.suppress(EngineDeadError):
+                    await asyncio.shield(engine.llm.abort(question.id))
+        if output is None or output.outputs[0].finish_reason == "abort":
+            raise ModelAway(self.fault() or "the engine gave the question up")
+        if output.request_id != question.id:
+            raise ModelAway(f"the engine answered {output.request_id!r} where {question.id!r} was asked")
+        return output
+
+    def _tokens(self, engine: Engine, question: Question) -> list[int]:
+        plan, pictures = self._plan, len(question.pictures)
+        if pictures and not plan.sees:
+            raise QuestionRefused(f"the question has {pictures} pictures, and NEMOTRON_VISION is off")
+        if pictures > plan.most_pictures:
+            raise QuestionRefused(f"the question has {pictures} pictures, and {plan.most_pictures} may go along")
+        tokens = engine.prompt.tokens(question.system, question.user, pictures)
+        answer = question.most_tokens + (plan.thinking_tokens if plan.thinking else 0)
+        if len(tokens) + answer > plan.max_model_len:
+            raise QuestionRefused(
+                f"the question has {len(tokens)} tokens and its answer may have {answer}, together more than "
+                f"NEMOTRON_MAX_MODEL_LEN ({plan.max_model_len}): raise it, or ask about less"
+            )
+        return tokens
+
+
+def _sampling(question: Question) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    return SamplingParams(
+        temperature=question.temperature,
+        max_tokens=question.most_tokens,
+        structured_outputs=StructuredOutputsParams(json=question.answer_schema),
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _pictures(pictures: tuple[bytes, ...]) -> dict[str, Any]:
+    """Raises QuestionRefused for what is no picture, or one that would fill the memory."""
+    from PIL import Image
+
+    opened = []
+    for number, raw in enumerate(pictures, 1):
+        try:
+            picture = Image.open(io.BytesIO(raw), formats=("JPEG",))
+            if picture.width * picture.height > _LARGEST_PICTURE:
+                raise QuestionRefused(f"picture {number} has more than {_LARGEST_PICTURE} pixels")
+            opened.append(picture.convert("RGB"))
+        except (OSError, ValueError, SyntaxError) as error:
+            raise QuestionRefused(f"picture {number} is no readable JPEG") from error
+    return {"image": opened}
+
+
+def _failed(error: BaseException) -> ModelAway | QuestionRefused:
+    """vLLM wraps what it did not expect; a value that it does not like is the question's fault all the same."""
+    cause = error.__cause__
+    if isinstance(cause, ValueError | TypeError):
+        return QuestionRefused(f"vLLM does not take the question: {_line(cause)}")
+    return ModelAway(f"vLLM failed on a question: {_line(cause or error)}")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,524 @@
+"""The language model's analyzer over a backend that a test scripts: bounds, order, deaths, hangs, honest health."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+import actors.model_life
+import actors.nemotron_analyzer
+from actors.model_life import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, STABLE_SECONDS, UNUSABLE_WAIT_SECONDS
+from actors.nemotron_analyzer import AnalyzerPlan, NemotronAnalyzer
+from actors.signs_of_life import CHECK_AGAIN_SECONDS, CHECK_EVERY_SECONDS, ROUNDS_UNTIL_HUNG, SILENT_SECONDS
+from language.errors import ModelAway, ModelTooSlow, ModelUnusable, QuestionRefused
+from schemas.language import Question, Reply
+from tests.actors.fakes import FakeClock
+from tests.actors.scripted_backend import ScriptedBackend, reply_to
+from tests.eventually import eventually
+
+PLAN = AnalyzerPlan(max_in_flight=2, most_waiting=3, known_question_seconds=0.05)
+
+
+def question(name: str, priority: int = 0, within: float = 30.0) -> Question:
+    return Question(id=name, system="s", user="u", answer_schema={}, priority=priority, within_seconds=within)
+
+
+class Room:
+    """An analyzer whose looks a test makes itself; time moves by `clock` only."""
+
+    def __init__(self, plan: AnalyzerPlan = PLAN) -> None:
+        self.clock = FakeClock()
+        self.backend = ScriptedBackend()
+        self.analyzer = NemotronAnalyzer(self.backend, plan, self.clock)
+        self.tasks: list[asyncio.Task[Reply]] = []
+
+    async def look(self, after: float = 0.0) -> None:
+        self.clock.advance(after)
+        await self.analyzer.look()
+        for _ in range(10):  # what the look has begun runs until it waits
+            await asyncio.sleep(0)
+
+    async def up(self) -> None:
+        await self.look()
+        await self.look()
+
+    def put(self, name: str, priority: int = 0, within: float = 30.0) -> asyncio.Task[Reply]:
+        task = asyncio.ensure_future(self.analyzer.ask(question(name, priority, within)))
+        self.tasks.append(task)
+        return task
+
+    async def put_all(self, *named: tuple[str, int]) -> list[asyncio.Task[Reply]]:
+        """One after the other, each as far as it comes by itself."""
+        tasks = []
+        for name, priority in named:
+            tasks.append(self.put(name, priority))
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return tasks
+
+    async def told(self) -> dict[str, Any]:
+        return await self.analyzer.describe()
+
+    async def message(self) -> str | None:
+        return (await self.analyzer.health()).message
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    room = Room()
+    yield room
+    for task in room.tasks:
+        task.cancel()
+    await asyncio.gather(*room.tasks, return_exceptions=True)
+    room.backend.never_stops = False
+    await room.analyzer.stop()
+
+
+async def in_flight(room: Room, *names: str) -> None:
+    await eventually(lambda: set(room.backend.pending) == set(names))
+
+
+def test_the_constructor_touches_nothing() -> None:
+    backend = ScriptedBackend()
+    NemotronAnalyzer(backend, PLAN, FakeClock())
+    assert (backend.starts, backend.asked) == (0, [])
+
+
+async def test_it_is_healthy_once_it_has_answered_its_known_question(room: Room) -> None:
+    assert await room.message() == "the language model has not been started"
+    await room.look()
+    health = await room.analyzer.health()
+    assert (health.healthy, health.message) == (False, "it is loaded, and has yet to answer its known question")
+    assert health.detail["self_check"]["checked_seconds_ago"] is None
+    await room.look()
+    health = await room.analyzer.health()
+    assert (health.healthy, health.message, health.detail["loaded"]) == (True, None, True)
+    room.clock.advance(7)
+    check = (await room.told())["self_check"]
+    assert (check["checked_seconds_ago"], check["understood"], check["healthy"]) == (7.0, True, True)
+
+
+async def test_a_question_is_answered_and_counted(room: Room) -> None:
+    await room.up()
+    asked = room.put("a")
+    await in_flight(room, "a")
+    assert (await room.told())["in_flight"] == 1
+    room.clock.advance(2)
+    room.backend.answer("a")
+    assert (await asked).text == '{"ok": 1}'
+    told = await room.told()
+    assert (told["questions"], told["answers"], told["in_flight"], told["seconds_per_answer"]) == (1, 1, 0, 2.0)
+    assert (told["prompt_tokens"], told["completion_tokens"], told["answers_last_minute"]) == (10, 5, 1)
+    assert told["model"] == "scripted"
+
+
+async def test_figures_without_a_sample_are_null(room: Room) -> None:
+    await room.up()
+    assert (await room.told())["seconds_per_answer"] is None
+
+
+async def test_no_more_are_put_to_the_model_than_the_plan_allows(room: Room) -> None:
+    await room.up()
+    await room.put_all(("a", 0), ("b", 0), ("c", 0))
+    assert set(room.backend.pending) == {"a", "b"}
+    told = await room.told()
+    assert (told["in_flight"], told["waiting"]) == (2, 1)
+    room.backend.answer("a")
+    await in_flight(room, "b", "c")
+
+
+async def test_those_that_wait_are_served_by_priority_and_then_by_age(room: Room) -> None:
+    await room.up()
+    await room.put_all(("a", 0), ("b", 0), ("late", 50), ("urgent", -1000), ("later", 50))
+    for name, following in (("a", "urgent"), ("b", "late"), ("urgent", "later")):
+        room.backend.answer(name)
+        await eventually(lambda expected=following: expected in room.backend.pending)  # type: ignore[misc]
+
+
+async def test_when_too_many_wait_the_next_one_is_sent_away_at_once(room: Room) -> None:
+    await room.up()
+    await room.put_all(("a", 0), ("b", 0), ("c", 0), ("d", 0), ("e", 0))
+    with pytest.raises(ModelAway, match=r"^busy: 2 questions are being answered and 3 wait"):
+        await room.analyzer.ask(question("f"))
+    assert (await room.told())["sent_away_busy"] == 1
+
+
+async def test_one_that_presses_more_takes_the_place_of_the_least_pressing(room: Room) -> None:
+    await room.up()
+    *_, least = await room.put_all(("a", 0), ("b", 0), ("c", 0), ("d", 0), ("e", 900))
+    room.put("urgent", -1000)
+    with pytest.raises(ModelAway, match=r"^busy.*more pressing"):
+        await least
+    assert (await room.told())["waiting"] == 3
+
+
+async def test_waiting_counts_towards_a_questions_time(room: Room) -> None:
+    await room.up()
+    await room.put_all(("a", 0), ("b", 0))
+    with pytest.raises(ModelTooSlow):
+        await room.analyzer.ask(question("c", within=0.02))
+    assert "c" not in room.backend.asked
+    waiting = (await room.put_all(("d", 0)))[0]
+    room.clock.advance(12)
+    room.backend.answer("a")
+    await eventually(lambda: "d" in room.backend.questions)
+    assert room.backend.questions["d"].within_seconds == pytest.approx(18.0)
+    assert not waiting.done()
+
+
+async def test_nothing_is_asked_twice_at_once(room: Room) -> None:
+    await room.up()
+    await room.put_all(("a", 0))
+    with pytest.raises(QuestionRefused, match="question a is being answered already"):
+        await room.analyzer.ask(question("a"))
+    room.backend.answer("a")
+    await room.tasks[0]
+    room.put("a")  # afterwards it may be asked again
+    await in_flight(room, "a")
+    assert room.backend.asked == ["a", "a"]
+
+
+async def test_a_caller_who_gives_up_ends_the_work_behind_it(room: Room) -> None:
+    await room.up()
+    first, _, waiting = await room.put_all(("a", 0), ("b", 0), ("c", 0))
+    waiting.cancel()
+    first.cancel()
+    await eventually(lambda: room.backend.cancelled == ["a"])
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    told = await room.told()
+    assert (told["in_flight"], told["waiting"], told["cancelled"]) == (1, 0, 2)
+    room.put("a")
+    await eventually(lambda: room.backend.asked == ["a", "b", "a"])
+
+
+async def test_a_turn_that_comes_while_its_caller_gives_up_goes_to_the_next(room: Room) -> None:
+    await room.up()
+    await room.put_all(("a", 0), ("b", 0), ("c", 0), ("d", 0))
+    room.backend.answer("a")
+    await asyncio.sleep(0)
+    room.tasks[2].cancel()
+    await in_flight(room, "b", "d")
+
+
+async def test_a_question_without_an_answer_in_its_time_is_given_up(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actors.nemotron_analyzer, "GRACE_SECONDS", 0.0)
+    await room.up()
+    with pytest.raises(ModelTooSlow):
+        await room.analyzer.ask(question("a", within=0.02))
+    await eventually(lambda: room.backend.cancelled == ["a"])
+    assert (await room.told())["timeouts"] == 1
+
+
+async def test_a_refused_question_says_nothing_about_the_model(room: Room) -> None:
+    await room.up()
+
+    def refuse(_: Question) -> Reply:
+        raise QuestionRefused("it does not see")
+
+    room.backend.answer_with = refuse
+    for number in range(5):
+        with pytest.raises(QuestionRefused):
+            await room.analyzer.ask(question(f"q{number}"))
+    assert await room.message() is None
+    assert (await room.told())["refused"] == 5
+
+
+async def test_a_defect_of_the_backend_arrives_as_a_model_that_is_away(room: Room) -> None:
+    await room.up()
+
+    def defect(_: Question) -> Reply:
+        raise KeyError("choices")
+
+    room.backend.answer_with = defect
+    with pytest.raises(ModelAway, match="KeyError"):
+        await room.analyzer.ask(question("a"))
+
+
+async def test_three_failures_in_a_row_are_told_until_an_answer_comes(room: Room) -> None:
+    await room.up()
+
+    def away(_: Question) -> Reply:
+        raise ModelAway("HTTP 500")
+
+    room.backend.answer_with = away
+    for number in range(3):
+        assert await room.message() is None
+        with pytest.raises(ModelAway):
+            await room.analyzer.ask(question(f"q{number}"))
+    assert await room.message() == "HTTP 500"
+    room.backend.answer_with = reply_to
+    await room.analyzer.ask(question("good"))
+    assert await room.message() is None
+
+
+async def test_what_somebody_must_mend_is_told_at_once(room: Room) -> None:
+    await room.up()
+
+    def unusable(_: Question) -> Reply:
+        raise ModelUnusable("401: check NEMOTRON_API_KEY")
+
+    room.backend.answer_with = unusable
+    with pytest.raises(ModelUnusable):
+        await room.analyzer.ask(question("a"))
+    assert await room.message() == "401: check NEMOTRON_API_KEY"
+
+
+async def test_an_answer_to_another_question_is_none_and_the_engine_is_started_again(room: Room) -> None:
+    await room.up()
+    room.backend.answer_with = lambda _: reply_to(question("somebody-elses"))
+    with pytest.raises(ModelAway, match="answered 'somebody-elses' when it was asked 'a'"):
+        await room.analyzer.ask(question("a"))
+    await room.look()
+    assert (room.backend.stops, (await room.told())["loaded"]) == (1, False)
+
+
+async def test_an_engine_that_dies_is_loaded_again_after_five_seconds(room: Room) -> None:
+    await room.up()
+    asked, _, waiting = await room.put_all(("a", 0), ("b", 0), ("c", 0))
+    room.backend.die("EngineCore exited with 9")
+    await room.look()
+    for task in (asked, waiting):
+        with pytest.raises(ModelAway, match="EngineCore exited with 9"):
+            await task
+    assert await room.message() == "EngineCore exited with 9; it is tried again in 5 s"
+    with pytest.raises(ModelAway, match="tried again in 5 s"):
+        await room.analyzer.ask(question("d"))
+    await room.look(FIRST_WAIT_SECONDS - 1)
+    assert room.backend.starts == 1
+    await room.look(1)
+    await room.look()
+    assert room.backend.starts == 2
+    assert await room.message() is None
+    assert (await room.told())["loads"] == 2
+
+
+async def test_the_wait_before_the_next_load_doubles_up_to_five_minutes(room: Room) -> None:
+    room.backend.start_raises.extend(ModelAway("out of memory") for _ in range(9))
+    await room.look()
+    waits = []
+    for starts in range(2, 10):
+        waited = 0.0
+        while room.backend.starts < starts:
+            await room.look(1)
+            waited += 1
+        waits.append(waited)
+    assert waits == [5, 10, 20, 40, 80, 160, LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS]
+    assert room.backend.stops == 9
+
+
+async def test_a_model_that_held_for_long_begins_anew_with_short_waits(room: Room) -> None:
+    room.backend.start_raises.extend(ModelAway("out of memory") for _ in range(3))
+    for _ in range(40):
+        await room.look(1)
+    assert room.backend.starts == 4
+    room.clock.advance(STABLE_SECONDS)
+    room.backend.die()
+    await room.look()
+    assert (await room.message() or "").endswith("tried again in 5 s")
+
+
+async def test_a_folder_that_somebody_must_mend_is_looked_at_every_minute(room: Room) -> None:
+    room.backend.start_raises.extend(ModelUnusable("config.json is missing in /m") for _ in range(3))
+    await room.look()
+    assert await room.message() == "config.json is missing in /m; it is tried again in 60 s"
+    for _ in range(int(UNUSABLE_WAIT_SECONDS) * 2 + 30):
+        await room.look(1)
+    assert room.backend.starts == 3
+
+
+async def test_a_start_that_fails_with_anything_is_told_and_outlived(room: Room) -> None:
+    room.backend.start_raises.append(RuntimeError("CUDA driver"))
+    await room.look()
+    assert (await room.message() or "").startswith("the language model could not be loaded (RuntimeError: CUDA driver)")
+
+
+async def test_while_it_loads_it_says_since_when_and_takes_no_question(room: Room) -> None:
+    room.backend.holds_start = asyncio.Event()
+    await room.analyzer.start()
+    await eventually(lambda: room.backend.starts == 1)
+    room.clock.advance(12)
+    assert await room.message() == "the language model is being loaded, for 12 s so far"
+    with pytest.raises(ModelAway, match="being loaded, for 12 s"):
+        await room.analyzer.ask(question("a"))
+
+
+async def time_out(room: Room, *names: str) -> None:
+    asked = [room.analyzer.ask(question(name, within=0.02)) for name in names]
+    for result in await asyncio.gather(*asked, return_exceptions=True):
+        assert isinstance(result, ModelTooSlow)
+    room.clock.advance(0.1)
+
+
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actors.nemotron_analyzer, "GRACE_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("no_grace")
+async def test_an_engine_that_hangs_is_stopped_and_started_again(room: Room) -> None:
+    await room.up()
+    for number in range(ROUNDS_UNTIL_HUNG):
+        assert room.backend.stops == 0
+        await time_out(room, f"q{number}")
+    await room.look()
+    assert room.backend.stops == 1
+    assert (await room.message() or "").startswith("the language model hung: 3 questions in a row had no answer")
+    await room.look(FIRST_WAIT_SECONDS)
+    await room.look()
+    assert await room.message() is None
+
+
+@pytest.mark.usefixtures("no_grace")
+async def test_many_that_are_slow_together_are_one_slow_round(room: Room) -> None:
+    await room.up()
+    await time_out(room, "a", "b")
+    await time_out(room, "c", "d")
+    await room.look()
+    assert room.backend.stops == 0
+
+
+@pytest.mark.usefixtures("no_grace")
+async def test_an_answer_in_between_shows_that_it_does_not_hang(room: Room) -> None:
+    await room.up()
+    for number in range(ROUNDS_UNTIL_HUNG * 2):
+        await time_out(room, f"q{number}")
+        if number % 2:
+            await room.put_all((f"good{number}", 0))
+            room.backend.answer(f"good{number}")
+            await room.tasks[-1]
+    await room.look()
+    assert room.backend.stops == 0
+
+
+@pytest.mark.usefixtures("no_grace")
+async def test_a_server_elsewhere_that_hangs_is_told_and_not_restarted() -> None:
+    room = Room(AnalyzerPlan(2, 3, 0.05, restarts_when_hung=False))
+    await room.up()
+    for number in range(ROUNDS_UNTIL_HUNG):
+        await time_out(room, f"q{number}")
+    room.clock.advance(SILENT_SECONDS)
+    assert (await room.message() or "").startswith("3 questions in a row had no answer in their time")
+    await room.look()
+    assert (room.backend.stops, room.backend.starts) == (0, 1)
+    await eventually(lambda: room.backend.known_asked == 2)  # it is asked whether it is back
+    await asyncio.sleep(0)
+    assert await room.message() is None
+    await room.analyzer.stop()
+
+
+async def test_an_engine_that_answers_nobody_for_long_hangs_though_each_caller_gave_up(room: Room) -> None:
+    await room.up()
+    room.backend.hangs = True
+    await room.put_all(("a", 0), ("b", 0))
+    await room.look(SILENT_SECONDS / 2)
+    assert room.backend.stops == 0
+    await room.look(SILENT_SECONDS / 2 + 1)
+    assert room.backend.stops == 1
+    with pytest.raises(ModelAway, match="nobody had an answer for 180 s"):
+        await room.tasks[0]
+
+
+async def test_an_idle_engine_does_not_hang(room: Room) -> None:
+    await room.up()
+    for _ in range(5):
+        await room.look(SILENT_SECONDS)
+    assert room.backend.stops == 0
+
+
+async def test_the_known_question_is_asked_every_minute_unless_somebody_had_an_answer(room: Room) -> None:
+    await room.up()
+    assert room.backend.known_asked == 1
+    await room.look(CHECK_EVERY_SECONDS - 1)
+    assert room.backend.known_asked == 1
+    await room.put_all(("a", 0))
+    room.backend.answer("a")
+    await room.tasks[0]
+    await room.look(CHECK_EVERY_SECONDS - 1)
+    assert room.backend.known_asked == 1
+    assert (await room.told())["self_check"]["checked_seconds_ago"] == CHECK_EVERY_SECONDS - 1
+    await room.look(1)
+    assert room.backend.known_asked == 2
+
+
+async def test_a_wrong_form_of_the_known_answer_is_a_fault_and_a_wrong_answer_only_told(room: Room) -> None:
+    room.backend.known_text = '{"incident": "cat_walking"}'
+    await room.up()
+    assert await room.message() is None
+    assert (await room.told())["self_check"]["understood"] is False
+    room.backend.known_text = "\n\n\n\n"
+    await room.look(CHECK_EVERY_SECONDS)
+    assert "none of those asked for" in (await room.message() or "")
+    room.backend.known_text = None
+    await room.look(CHECK_AGAIN_SECONDS)
+    assert "NEMOTRON_THINKING" in (await room.message() or "")
+    room.backend.known_text = '{"incident": "window_broken"}'
+    await room.look(CHECK_AGAIN_SECONDS)
+    assert await room.message() is None
+
+
+async def test_a_known_question_that_is_refused_says_why(room: Room) -> None:
+    room.backend.known_raises = QuestionRefused("this model takes no pictures: set NEMOTRON_VISION=false")
+    await room.up()
+    assert "set NEMOTRON_VISION=false" in (await room.message() or "")
+
+
+async def test_the_known_question_is_served_last_and_carries_a_picture_where_the_model_is_to_see() -> None:
+    room = Room(AnalyzerPlan(2, 3, 0.05, picture=b"\xff\xd8"))
+    room.backend.hangs = True
+    await room.up()
+    asked = room.backend.questions["known-question-1"]
+    assert (asked.priority, asked.pictures) == (2000, (b"\xff\xd8",))
+    await room.analyzer.stop()
+
+
+async def test_switched_off_while_something_is_in_flight_everybody_is_told(room: Room) -> None:
+    await room.analyzer.start()
+    await eventually(lambda: room.backend.known_asked == 1)
+    tasks = await room.put_all(("a", 0), ("b", 0), ("c", 0))
+    await room.analyzer.switch(False)
+    for task in tasks:
+        with pytest.raises(ModelAway, match="switched off"):
+            await task
+    assert set(room.backend.cancelled) == {"a", "b"}
+    told = await room.told()
+    assert (told["switched_on"], told["loaded"], room.backend.stops) == (False, False, 1)
+    with pytest.raises(ModelAway, match="switched off: enable the service"):
+        await room.analyzer.ask(question("d"))
+    await room.analyzer.switch(True)
+    await eventually(lambda: room.backend.known_asked == 2)
+    assert room.backend.starts == 2
+
+
+async def test_switched_off_while_it_loads_the_load_is_broken_off(room: Room) -> None:
+    room.backend.holds_start = asyncio.Event()
+    await room.analyzer.start()
+    await eventually(lambda: room.backend.starts == 1)
+    await room.analyzer.switch(False)
+    assert room.backend.stops == 1
+    assert "switched off" in (await room.message() or "")
+
+
+async def test_started_twice_it_loads_once_and_stopped_twice_it_is_stopped(room: Room) -> None:
+    await room.analyzer.start()
+    await room.analyzer.start()
+    await eventually(lambda: room.backend.known_asked == 1)
+    assert room.backend.starts == 1
+    await room.analyzer.stop()
+    await room.analyzer.stop()
+    assert await room.message() == "the language model has been stopped"
+
+
+async def test_one_that_does_not_end_needs_a_new_process(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actors.model_life, "STOP_SECONDS", 0.02)
+    await room.up()
+    room.backend.never_stops = True
+    room.backend.die()
+    await room.look()
+    assert "restart the service" in (room.analyzer.beyond_help or "")
+    assert "restart the service" in (await room.message() or "")
+    await room.look(FIRST_WAIT_SECONDS)
+    assert room.backend.starts == 1

@@ -1,0 +1,69 @@
+"""Where a replica of the language model is placed, and which backend the settings mean."""
+
+from typing import Any
+
+import pytest
+
+from deployments.nemotron import NoBackend, Place, build_backend, calls_at_once, place
+from language.errors import ModelUnusable
+from settings import Settings
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(**({"nemotron_model": "/models/nemotron"} | values))
+
+
+@pytest.mark.parametrize("values", [{"nemotron_device": "cpu"}, {"nemotron_url": "http://gpu-box:8000/v1"}])
+@pytest.mark.parametrize("cards", [0.0, 4.0, None])
+def test_a_processor_or_a_server_elsewhere_needs_no_card(values: dict[str, Any], cards: float | None) -> None:
+    assert place(settings(**values), cards) == Place(0)
+
+
+def test_a_model_shares_a_card_with_the_detector_and_the_zoo() -> None:
+    assert place(settings(detector_device="cuda", model_zoo_device="cuda"), 1.0) == Place(0.6)
+    assert place(settings(detector_device="cuda", detector_replicas=3, model_zoo_device="cuda"), 1.0) == Place(0.2)
+
+
+def test_a_model_over_several_cards_takes_whole_ones() -> None:
+    assert place(settings(nemotron_tensor_parallel=2), 2.0) == Place(2.0)
+    assert place(settings(nemotron_tensor_parallel=2, detector_device="cuda"), 3.0) == Place(2.0)
+
+
+def test_without_a_card_auto_runs_on_the_processor_and_cuda_says_what_is_missing() -> None:
+    assert place(settings(), 0.0) == Place(0)
+    assert place(settings(nemotron_device="cuda"), 0.0).missing == (
+        "NEMOTRON_DEVICE=cuda, and Ray sees no card on this machine"
+    )
+
+
+def test_more_cards_than_there_are_keep_nothing_from_starting() -> None:
+    where = place(settings(nemotron_tensor_parallel=4, detector_device="cuda"), 2.0)
+    assert where.cards == 0
+    assert "1 × 4 cards are asked for (NEMOTRON_REPLICAS, NEMOTRON_TENSOR_PARALLEL)" in (where.missing or "")
+    assert "of 2 the others leave 1" in (where.missing or "")
+
+
+def test_on_a_cluster_that_may_grow_cuda_asks_for_its_card_and_auto_for_none() -> None:
+    assert place(settings(nemotron_device="cuda"), None) == Place(0.6)
+    assert place(settings(), None) == Place(0)
+
+
+def test_a_replica_takes_more_calls_than_it_answers_and_lets_wait() -> None:
+    assert calls_at_once(settings(nemotron_max_in_flight=8)) == 56
+
+
+async def test_what_cannot_be_built_says_why_when_it_is_started() -> None:
+    backend = build_backend(settings(), Place(0, "no card is left"))
+    with pytest.raises(ModelUnusable, match="no card is left"):
+        await backend.start()
+    backend = build_backend(settings(nemotron_url="ftp://nobody"), Place(0))
+    assert isinstance(backend, NoBackend)
+    with pytest.raises(ModelUnusable):
+        await backend.start()
+    await backend.stop()
+
+
+def test_an_address_means_a_server_and_a_model_means_vllm() -> None:
+    assert build_backend(settings(nemotron_url="http://gpu-box:8000/v1"), Place(0)).describe()["backend"] == (
+        "openai_server"
+    )
