@@ -64,6 +64,9 @@ bench: setup-test
 bench-llm: setup-test
 	$(BIN)/python -m bench llm $(ARGS)
 
+judge: setup-test
+	$(BIN)/python -m bench.judgement $(or $(ARGS),--write docs/judgement.md)
+
 openapi: setup
 	$(BIN)/python -m deployments.api.openapi > docs/openapi.json
 

@@ -136,6 +136,8 @@ class Settings(BaseSettings):
     """`cuda`: the card that Ray gives the replica; `cpu`: a build of vLLM for processors, to try things out."""
     nemotron_tensor_parallel: int = Field(default=1, ge=1, le=64)
     """Cards of one node that share the model."""
+    nemotron_pipeline_parallel: int = Field(default=1, ge=1, le=64)
+    """Groups of such cards, on several nodes, that hold the model's layers in turn; with `ray_llm` only."""
     nemotron_gpu_memory_fraction: float | None = Field(default=None, gt=0, le=1)
     """Of the card, for vLLM; unset, what the detector and the model zoo leave (`hsi doctor` says how much)."""
     nemotron_max_model_len: int = Field(default=8192, ge=2048, le=1_048_576)

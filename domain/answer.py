@@ -47,6 +47,8 @@ MOST_TOKENS = 1024
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
+_VISIBLE = r"!#-;=-\[\]-~"
+"""ASCII without quote, backslash and `<`: a special token such as `<s>` is text to xgrammar, and then left out."""
 _MOST_TEXT = 20_000
 """What is longer is no answer of ours, and is not even parsed."""
 _MOST_DIGITS = 9
@@ -78,11 +80,11 @@ class _Malformed(Exception):
 def answer_schema(case: str, bands: SeverityBands) -> dict[str, Any]:
     """JSON Schema of the answer to this case.
 
-    Strings are bounded by a pattern of printable ASCII without quote and backslash: with `maxLength`, xgrammar lets raw
-    control characters through. All share one short pattern, since xgrammar prepares each position of each pattern for
-    the whole vocabulary, and 0.2.8 with its cache breaks off at repetitions of more than 128.
+    Strings are bounded by a pattern of printable ASCII: with `maxLength`, xgrammar lets raw control characters through.
+    They begin with something visible. All share one short pattern, since xgrammar prepares each position of each
+    pattern for the whole vocabulary, and 0.2.8 with its cache breaks off at repetitions of more than 128.
     """
-    sentence = {"type": "string", "pattern": rf"^[!#-\[\]-~][ -!#-\[\]-~]{{0,{MOST_SENTENCE - 1}}}$"}
+    sentence = {"type": "string", "pattern": rf"^[{_VISIBLE}][ {_VISIBLE}]{{0,{MOST_SENTENCE - 1}}}$"}
     return _object(
         case={"type": "string", "enum": [case]},
         reasoning={"type": "array", "minItems": 1, "maxItems": MOST_SENTENCES, "items": sentence},

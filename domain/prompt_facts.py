@@ -4,9 +4,10 @@ from datetime import datetime, time
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from domain.floors import FORCED_ENTRY
 from domain.labels import normalised
 from domain.quoting import cleaned
-from domain.risk_weights import night_share, weight_of
+from domain.risk_weights import WEAPONS, night_share, weight_of
 from domain.track_facts import tenths
 from domain.tracks import MOST_CLASS, UNNAMED, tracks
 from schemas.assessment import Evidence, RecentEvent, Unusualness
@@ -19,7 +20,7 @@ MOST_NAME = 80
 """Characters of a camera's name, quoted."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_PERSON = weight_of("person").presence
+_GRAVE = WEAPONS | FORCED_ENTRY
 
 
 def prompt_facts(evidence: Evidence, config: RuntimeConfig, pictures: int = 0) -> PromptFacts:
@@ -63,14 +64,15 @@ def part_of_day(local: time) -> PartOfDay:
 
 
 def _importance(track: Track) -> tuple[int, float, int, float]:
-    """Smallest first: weapons and fire, people, the rest; of each what stayed long."""
+    """Smallest first: weapons, forced entry and fire, people, the rest; of each what stayed long."""
     stay = track.last_seen_seconds - track.first_seen_seconds
     return _rank(track.object_type), -stay, -track.sightings, -track.confidence_max
 
 
 def _rank(object_type: str) -> int:
-    presence = weight_of(object_type).presence
-    return 0 if presence > _PERSON else 1 if presence == _PERSON else 2
+    if object_type in _GRAVE or weight_of(object_type).presence > weight_of("person").presence:
+        return 0
+    return 1 if object_type == "person" else 2
 
 
 def _usual(unusual: tuple[Unusualness, ...]) -> tuple[UsualFact, ...]:

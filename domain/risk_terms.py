@@ -22,13 +22,16 @@ _UNUSUAL_SHARE = 0.2
 _USUAL_SHARE = 0.6
 """Of the points for presence and night: taken off when it comes in every such hour."""
 _FAR_HEIGHT, _FAR_SHARE = 0.25, 0.7
-"""A box of less than this share of the picture's height is far off; the share of those points taken off at none."""
+"""A person whose boxes take up less than this share of the picture's height is far off; with no height at all, that
+share of what presence, number and night have given is taken off again."""
 _QUIET_SHARE = 0.1
+"""Of the points for presence: added in quiet hours."""
 _BACK_WITHIN, _BACK_SHARE = timedelta(minutes=30), 0.12
 _AROUND_WITHIN, _AROUND_SHARE = timedelta(minutes=10), 0.15
-_BESIDE = 8.0
+"""Of the points for presence, in full night: added for each earlier event here, and for each other camera."""
 _MOST_TIMES = 3
-"""So many earlier events, or other cameras, count."""
+"""So many of them count."""
+_BESIDE = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Circumstances:
 
 
 def terms(seen: Sighting, around: Circumstances, fact: Unusualness | None, config: RuntimeConfig) -> tuple[Term, ...]:
-    """Never less for more detections, a surer detector, a longer stay or a darker hour: a property that is tested."""
+    """In all never less for one more, a surer detector, a longer stay, a larger box or a darker hour."""
     weight, night = weight_of(seen.object_type), around.night
     hour = "it is night" if night == 1 else "it is getting dark or light, by the clock"
     staying = 1 - math.exp(-seen.seconds / _DWELL_SECONDS)
@@ -118,16 +121,16 @@ def _certainty(seen: Sighting) -> float:
 
 
 def _earlier_terms(seen: Sighting, weight: ClassWeight, around: Circumstances) -> tuple[Term, ...]:
-    """What it adds that the house is asleep, that one was here just before, or at its other cameras."""
+    """What it adds that the household sleeps, and at night that one was here, or at its other cameras, just before."""
     at_stake = weight.presence * around.night
-    here = len([one for one in _with(seen, around, _BACK_WITHIN) if one.camera_id == around.camera_id])
-    others = {one.camera_id for one in _with(seen, around, _AROUND_WITHIN)} - {around.camera_id}
-    back = f"{here} earlier event{'s' * (here != 1)} of this class at this camera within {duration(1800)}"
-    round_it = f"also at {len(others)} other camera{'s' * (len(others) != 1)} within {duration(600)}"
+    here = sum(one.camera_id == around.camera_id for one in _with(seen, around, _BACK_WITHIN))
+    others = len({one.camera_id for one in _with(seen, around, _AROUND_WITHIN)} - {around.camera_id})
+    back = f"in {here} more event{'' if here == 1 else 's'} here within {duration(_BACK_WITHIN.total_seconds())}"
+    moved = f"at {others} other camera{'' if others == 1 else 's'} within {duration(_AROUND_WITHIN.total_seconds())}"
     return (
-        Term("quiet_hours", _QUIET_SHARE * weight.presence * around.quiet_hours, "the household's quiet hours"),
-        Term("again", _BACK_SHARE * min(here, _MOST_TIMES) * at_stake, back),
-        Term("around", _AROUND_SHARE * min(len(others), _MOST_TIMES) * at_stake, round_it),
+        Term("quiet_hours", _QUIET_SHARE * weight.presence * around.quiet_hours, "the household wants quiet now"),
+        Term("again", _BACK_SHARE * min(here, _MOST_TIMES) * at_stake, f"the same class was {back} before"),
+        Term("around", _AROUND_SHARE * min(others, _MOST_TIMES) * at_stake, f"the same class was {moved} before"),
     )
 
 

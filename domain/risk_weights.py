@@ -1,7 +1,8 @@
 """What the deterministic score is made of: the points of each class of object, and when it is night.
 
-The figures are judgements, not measurements. They were set so that one person scores about 30 by day and 63 in the
-middle of the night, several who stay there 85 and more, and a car or an animal by day stays low.
+The figures are judgements: they were set so that one person scores about 30 by day and 63 in the middle of the night,
+several who stay there 85 and more, and a car or an animal by day stays low; then on made-up labelled scenes, of which
+one half was tuned on (docs/judgement.md).
 """
 
 from dataclasses import dataclass
@@ -75,8 +76,8 @@ _WEIGHTS = {
     "backpack": _BAG,
     "handbag": _BAG,
     "suitcase": _BAG,
-    "fire": ClassWeight(78, 4, 0, 6),
-    "smoke": ClassWeight(52, 6, 0, 10),
+    "fire": ClassWeight(68, 4, 0, 14),
+    "smoke": ClassWeight(46, 6, 0, 14),
 } | dict.fromkeys(WEAPONS, _WEAPON)
 
 
@@ -95,7 +96,7 @@ _DUSK, _NIGHT, _DAWN, _DAY = 20.0, 23.5, 4.5, 7.5
 
 
 def night_share(local: time) -> float:
-    """How much of a night the time of day is: 1 from 22:30 to 04:30, 0 from 07:30 to 19:00, smooth in between.
+    """How much of a night the time of day is: 1 from 23:30 to 04:30, 0 from 07:30 to 20:00, smooth in between.
 
     By the clock: the system does not know where the house stands, so it does not know when the sun sets.
     """

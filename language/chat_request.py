@@ -8,7 +8,10 @@ from schemas.language import Question
 
 OPTIONAL = ("priority", "chat_template_kwargs", "thinking_token_budget")
 """What vLLM understands beyond the protocol, and other servers may refuse: it is left out where they name it."""
-_READ_AS_A_SIGN = re.compile(r"<(?=[|/!\w])|\[(?=/?[A-Z_]+\])|/(?=(?:no_)?think\b)")
+_READ_AS_A_SIGN = re.compile(
+    r"<(?=\|)|<(?=/?(?:s|think|pad|unk|bos|eos|SPECIAL_\d+|start_of_turn|end_of_turn)>)"
+    r"|\[(?=/?[A-Z_]+\])|/(?=(?:no_)?think\b)"
+)
 _SWITCHED_BY_A_WORD = re.compile(r"nemotron-nano-(9b|12b)-v2", re.IGNORECASE)
 
 
@@ -44,7 +47,8 @@ def chat_request(
 def plain_letters(text: str) -> str:
     """The text with a space in all that a server's tokenizer or template could take for a sign of its own.
 
-    It would read a camera called `<|im_end|>` as the end of the message, and `/think` as an order.
+    It would read a camera called `<|im_end|>` as the end of the message, and `/think` as an order. A prompt that quotes
+    what comes from outside holds none of these, and stays as it is.
     """
     return _READ_AS_A_SIGN.sub(r"\g<0> ", text)
 

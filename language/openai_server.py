@@ -45,9 +45,8 @@ class ServerPlan:
     api_key: str | None = field(default=None, repr=False)
     model: str | None = None
     """Which of its models; None: the first that it lists."""
-    thinking: bool = False
-    thinking_tokens: int = 1024
-    """The budget of a model that may think aloud before it answers."""
+    thinking_tokens: int | None = None
+    """The budget of a model that may think aloud before it answers; None: it may not."""
     start_seconds: float = 10.0
     """For listing its models."""
 
@@ -158,7 +157,7 @@ class OpenAiServer:
         body = chat_request(
             question,
             model.id,
-            thinking_tokens=self._plan.thinking_tokens if self._plan.thinking else None,
+            thinking_tokens=self._plan.thinking_tokens,
             names=(model.root,) if model.root else (),
         )
         for name in self._refused:

@@ -5,12 +5,11 @@ import os
 import shutil
 import socket
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import pynvml
-
 from actors.tools.channels import notify_config
+from launch.doctor_model import found_cards, gpu_finding, model_finding
+from launch.finding import Finding
 from launch.keys import require_keys_where_needed
 from notify.channels import why_not
 from settings import Settings, SettingsError
@@ -23,17 +22,10 @@ LEAST_FREE_GB = 5
 LEAST_MEMORY_GB = 3
 
 
-@dataclass(frozen=True)
-class Finding:
-    what: str
-    good: bool
-    message: str
-    mend: str | None = None
-
-
 def examine(settings: Settings) -> list[Finding]:
     """Everything that a start needs, and what would make the system better."""
     running = read_system(settings.data_dir) is not None
+    cards = found_cards()
     return [
         _python(),
         _disk(settings.data_dir),
@@ -43,8 +35,9 @@ def examine(settings: Settings) -> list[Finding]:
         *([] if running else [_port("API_PORT", settings.api_host, settings.api_port)]),
         _keys(settings),
         _cameras(settings),
-        _gpu(),
+        gpu_finding(settings, cards),
         _weights(settings),
+        model_finding(settings, cards),
         *_channels(settings),
     ]
 
@@ -145,24 +138,6 @@ def _cameras(settings: Settings) -> Finding:
     if closed:
         return Finding("cameras", False, f"cannot be read: {', '.join(closed)}", "mend the rights of these folders")
     return Finding("cameras", True, f"{len(folders)} camera folders in {root}")
-
-
-def _gpu() -> Finding:
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return Finding(
-            "gpu", True, "none: the detector runs on the CPU", "for a GPU install NVIDIA's driver (nvidia-smi)"
-        )
-    try:
-        driver = pynvml.nvmlSystemGetDriverVersion()
-        names = [
-            pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(number))
-            for number in range(pynvml.nvmlDeviceGetCount())
-        ]
-        return Finding("gpu", True, f"{', '.join(names)}; driver {driver}")
-    finally:
-        pynvml.nvmlShutdown()
 
 
 def _weights(settings: Settings) -> Finding:

@@ -19,10 +19,21 @@ _TAKEN_FOR: dict[str, tuple[tuple[str, float], ...]] = {
     "package": (("package", 0.75), ("suitcase", 0.25)),
     "weapon": (("knife", 0.5), ("gun", 0.35), ("umbrella", 0.15)),
     "coat": (("person", 1.0),),
+    "tool": (("knife", 0.4), ("baseball bat", 0.6)),
+    "glow": (("fire", 0.5), ("smoke", 0.5)),
 }
-_HARD = {"weapon": 0.5, "coat": 0.45, "package": 0.85, "smoke": 0.7, "bird": 0.75}
+_HARD = {"weapon": 0.5, "coat": 0.45, "tool": 0.5, "glow": 0.5, "package": 0.85, "smoke": 0.7, "bird": 0.75}
 """Of the chance to be found that something as large would have."""
-_UNSURE = {"weapon": 0.12, "coat": 0.25, "smoke": 0.1, "package": 0.06, "bird": 0.08, "fox": 0.12}
+_UNSURE = {
+    "weapon": 0.12,
+    "coat": 0.25,
+    "tool": 0.18,
+    "glow": 0.22,
+    "smoke": 0.1,
+    "package": 0.06,
+    "bird": 0.08,
+    "fox": 0.12,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def page(judged: Sequence[Judged], assessor: str) -> str:
         "## In all",
         _in_all({half: half_figures(found, at) for half, found in halves.items()}, at),
         "## Incidents by kind",
-        "`recalled` is the share that reached the kind's floor, `area` the one under the ROC curve against all routine.",
+        "`recalled` is the share that reached the floor, `area` the one under the ROC curve against all routine.",
         _by_kind(halves, True),
         "## Routine by kind",
         "`alarms` is the share at high or critical, `area` the one under the ROC curve against all incidents.",
@@ -56,10 +56,11 @@ An alarm is the level high or critical (60 and more, by the default bands). A fa
 incident counts as recalled when it reaches its own floor, high or medium. Shares have Wilson's 95 % intervals, areas
 the 2.5th and 97.5th percentile of 1,000 bootstrap draws (300 for a kind), with a fixed seed.
 
-Routine and incidents overlap as they do before a camera: no class of object belongs to one side except weapons, fire,
-smoke and bears, which the detector finds late, confuses, or never. Who comes home at night walks like a prowler, who
-takes a package in looks like who steals one, children play as long as somebody loiters. Baselines, quiet hours and
-earlier events are drawn from the camera, the hour and the household's habits; one household in four is new."""
+Routine and incidents overlap as they do before a camera, and no class of object belongs to one side: who comes home at
+night walks like a prowler, who takes a package in looks like who steals one, children play as long as somebody loiters,
+a garden tool may be taken for a knife, a barbecue for a fire, a dog for a bear. The detector overlooks, confuses and
+invents. Baselines, quiet hours and earlier events are drawn from the camera, the hour and the household's habits, not
+from the label alone; one household in four is new."""
 
 
 def _in_all(figures: dict[Half, HalfFigures], at: int) -> str:

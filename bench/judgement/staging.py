@@ -39,6 +39,8 @@ _SHAPES: dict[str, tuple[float, float]] = {
     "fire": (0.9, 0.8),
     "smoke": (2.2, 1.0),
     "coat": (1.6, 0.45),
+    "tool": (0.6, 0.6),
+    "glow": (0.7, 1.0),
 }
 
 

@@ -47,9 +47,6 @@ async def test_an_answer_is_the_final_assessment_with_the_whole_chain() -> None:
     assert made.trace is not None
     assert (made.trace.model, made.trace.fingerprint) == ("nano", "weights-1")
     assert made.trace.facts == prompt_facts(given, CONFIG)
-        "weights-1",
-        prompt_facts(given, CONFIG),
-    )
     (attempt,) = made.trace.attempts
     assert (attempt.temperature, attempt.finish_reason, attempt.fault) == (0.2, "stop", None)
     assert (attempt.prompt_tokens, attempt.completion_tokens, attempt.text) == (900, 80, answer(question, 63))

@@ -7,6 +7,7 @@ import pytest
 
 from domain.prompt_facts import MOST_RECENT, MOST_TRACKS, MOST_USUAL, case_of, part_of_day, prompt_facts
 from domain.quoting import quoted
+from domain.risk_weights import night_share
 from schemas.assessment import Evidence
 from schemas.prompt_facts import Movement, PartOfDay, PromptFacts
 from schemas.runtime_config import RuntimeConfig
@@ -41,17 +42,23 @@ def test_every_weekday_has_its_english_name() -> None:
     [
         (time(0, 0), PartOfDay.NIGHT),
         (time(4, 30), PartOfDay.NIGHT),
-        (time(4, 31), PartOfDay.EARLY_MORNING),
-        (time(7, 29), PartOfDay.EARLY_MORNING),
+        (time(6, 0), PartOfDay.EARLY_MORNING),
         (time(7, 30), PartOfDay.DAY),
-        (time(19, 0), PartOfDay.DAY),
-        (time(19, 1), PartOfDay.EVENING),
-        (time(22, 29), PartOfDay.EVENING),
-        (time(22, 30), PartOfDay.NIGHT),
+        (time(12, 0), PartOfDay.DAY),
+        (time(21, 30), PartOfDay.EVENING),
+        (time(23, 59), PartOfDay.NIGHT),
     ],
 )
 def test_the_part_of_the_day_goes_by_the_clock(clock: time, part: PartOfDay) -> None:
     assert part_of_day(clock) is part
+
+
+@pytest.mark.parametrize("minute", range(0, 24 * 60, 7))
+def test_it_is_night_or_day_just_when_the_deterministic_score_says_so(minute: int) -> None:
+    clock = time(minute // 60, minute % 60)
+
+    assert (part_of_day(clock) is PartOfDay.NIGHT) == (night_share(clock) == 1)
+    assert (part_of_day(clock) is PartOfDay.DAY) == (night_share(clock) == 0)
 
 
 def test_a_case_is_named_by_eight_digits_of_its_own() -> None:
@@ -80,12 +87,13 @@ def test_people_and_weapons_are_told_before_anything_else_and_then_what_stays_lo
     parked = [detection(0, 100.0 * n, 10, 30, 30, "car", number=n) for n in range(12)]
     other = [detection(0, 100.0 * n, 80 * row, 30, 30, "bird") for row in range(2, 9) for n in range(12)]
     late = [detection(80, 900), detection(81, 40, object_type="knife"), detection(82, 600, 600, 80, 60, "dog")]
+    late += [detection(83, 1000, object_type="Crowbar")]
     stays = [detection(second, 600, 600, 80, 60, "dog") for second in (60, 70)]
 
     facts = facts_of(evidence([*parked, *other, *late, *stays]))
     kept = [track.object_type for track in facts.tracks]
 
-    assert {"person", "knife", "dog"} <= set(kept)
+    assert {"person", "knife", "crowbar", "dog"} <= set(kept)
     assert len(kept) == MOST_TRACKS
     assert [track.first_seen_seconds for track in facts.tracks] == sorted(t.first_seen_seconds for t in facts.tracks)
 

@@ -552,7 +552,7 @@ async def test_what_the_server_does_not_take_is_left_out_from_then_on() -> None:
 
 async def test_a_server_that_refuses_everything_is_asked_no_more_than_there_are_options() -> None:
     words = {"error": "priority chat_template_kwargs thinking_token_budget"}
-    async with reached(said(400, words), thinking=True) as (server, sink):
+    async with reached(said(400, words), thinking_tokens=64) as (server, sink):
         with pytest.raises(QuestionRefused):
             await server.ask(question(priority=5))
         assert len(sink.received) == 1 + 4

@@ -69,8 +69,8 @@ async def test_a_reply_says_which_model_answered_and_how_much(engine: VllmEngine
     reply = await engine.ask(case_question("case-1"))
     assert (reply.model, reply.fingerprint) == (str(llama_folder), fingerprint(llama_folder))
     assert reply.finish_reason == "stop"
-    assert reply.prompt_tokens is not None and reply.prompt_tokens > 100
-    assert reply.completion_tokens is not None and reply.completion_tokens > 10
+    assert (reply.prompt_tokens or 0) > 100
+    assert (reply.completion_tokens or 0) > 10
     assert reply.seconds > 0
 
 

@@ -77,7 +77,7 @@ async def test_priorities_are_taken(server: OpenAiServer) -> None:
 
 
 async def test_a_budget_for_thoughts_that_the_server_cannot_keep_is_left_out(vllm: VllmServer) -> None:
-    thinker = OpenAiServer(ServerPlan(vllm.url, api_key=KEY, thinking=True, thinking_tokens=64))
+    thinker = OpenAiServer(ServerPlan(vllm.url, api_key=KEY, thinking_tokens=64))
     await thinker.start()
     assert valid(await thinker.ask(question(within_seconds=PATIENT)))
     assert thinker.describe()["left_out"] == ["thinking_token_budget"]

@@ -1,6 +1,7 @@
 """Preferences, settings by camera and quiet hours: changed one after another, each with its audit entry."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -166,3 +167,13 @@ async def test_there_are_so_many_quiet_hours_and_no_more_even_at_once(preference
     )
     assert sorted(type(answer) is Conflict for answer in answers) == [False, True, True, True, True]
     assert len(await preferences.quiet_hours()) == MOST_QUIET_HOURS
+
+
+async def test_quiet_is_asked_of_a_moment_by_the_houses_clock(preferences: Preferences) -> None:
+    monday = datetime(2025, 12, 22, tzinfo=UTC)
+    assert not await preferences.quiet_at(monday + timedelta(hours=22.5), "UTC")
+    await preferences.add_quiet_hours(night(days=("mon",)), CALLER)
+    assert await preferences.quiet_at(monday + timedelta(hours=22.5), "UTC")
+    assert await preferences.quiet_at(monday + timedelta(hours=29.9), "UTC")
+    assert not await preferences.quiet_at(monday + timedelta(hours=29.9), "Europe/Berlin")
+    assert not await preferences.quiet_at(monday + timedelta(hours=46.5), "UTC")

@@ -1,4 +1,4 @@
-"""A language model on the running system: real vLLM, in the cluster and as a server elsewhere, that dies and returns."""
+"""A language model on the running system: real vLLM, in the cluster and as a server, that dies and returns."""
 
 import json
 import signal
