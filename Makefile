@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CODE := schemas domain storage vision language notify actors deployments launch demo bench settings.py serve_app.py cli.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup setup-test run test check lint types imports fast-tests bench bench-llm openapi clean
+.PHONY: setup setup-test run test check lint types imports fast-tests bench bench-llm judge openapi clean
 
 setup: $(VENV)/lean.stamp
 

@@ -24,8 +24,11 @@ from ray.serve.schema import LoggingConfig
 
 from deployments.api.ingress import ApiIngress
 from deployments.detector import DetectorReplica
-from deployments.nemotron import NemotronReplica, calls_at_once, place
+from deployments.model_place import Place, place
+from deployments.nemotron import NemotronReplica, calls_at_once
 from deployments.ray_environment import ray_environment
+from deployments.ray_llm import ray_llm_application
+from language.errors import ModelAway
 from launch.ground import Ground
 from launch.keys import settle_keys
 from settings import Settings, SettingsError, load_settings
@@ -69,6 +72,9 @@ def build(settings: Settings, *, may_grow: bool = False) -> serve.Application:
 def _language_model(settings: Settings, quiet: LoggingConfig, may_grow: bool) -> serve.Application:
     """Its replicas are there at once, and load the model while everything else works."""
     where = place(settings, None if may_grow else float(ray.cluster_resources().get("GPU", 0)))
+    engine = None
+    if settings.nemotron_engine == "ray_llm" and settings.nemotron_url is None and where.missing is None:
+        where, engine = _ray_llm(settings)
     analyzer = serve.deployment(
         name="nemotron_analyzer",
         num_replicas=settings.nemotron_replicas,
@@ -78,7 +84,15 @@ def _language_model(settings: Settings, quiet: LoggingConfig, may_grow: bool) ->
         graceful_shutdown_wait_loop_s=0.1,
         logging_config=quiet,
     )(NemotronReplica)
-    return analyzer.bind(settings, where)
+    return analyzer.bind(settings, where, engine)
+
+
+def _ray_llm(settings: Settings) -> tuple[Place, serve.Application | None]:
+    """The engine's deployment, whose replicas have the cards; or why there is none, which the analyzer tells."""
+    try:
+        return Place(0), ray_llm_application(settings)
+    except (ImportError, ValueError, ModelAway) as error:
+        return Place(0, f"NEMOTRON_ENGINE=ray_llm cannot be had ({type(error).__name__}: {error})"), None
 
 
 def app(_arguments: dict[str, Any]) -> serve.Application:

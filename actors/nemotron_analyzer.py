@@ -17,8 +17,8 @@ from typing import Any
 from actors.answer_figures import AnswerFigures
 from actors.known_question import fault_of, is_right, known_question
 from actors.model_life import ModelLife
+from actors.model_talk import ModelTalk
 from actors.question_turns import Turns
-from actors.signs_of_life import SignsOfLife
 from domain.clock import Clock
 from language.backend import Backend
 from language.errors import ModelAway, ModelTooSlow, QuestionRefused
@@ -26,8 +26,7 @@ from schemas.language import Question, Reply
 from schemas.service import Health
 
 LOOK_EVERY_SECONDS = 0.5
-GRACE_SECONDS = 2.0
-"""A backend keeps a question's time itself; one that does not is given up after this."""
+SWITCHED_OFF = "the language model is switched off: enable the service to load it again"
 MOST_SECONDS_TO_END = 5.0
 
 _log = logging.getLogger(__name__)
@@ -67,15 +66,13 @@ class NemotronAnalyzer:
         self._switching = asyncio.Lock()
         self._switched_on = True
         self._ids: set[str] = set()
-        self._asking: set[asyncio.Task[Reply]] = set()
         self._checking: asyncio.Task[None] | None = None
         self._checks = 0
         self._forget()
 
     def _forget(self) -> None:
         """What was learnt of a model that is gone."""
-        self._signs = SignsOfLife(self._clock)
-        self._broken: str | None = None
+        self._talk = ModelTalk(self._backend, self._clock)
         self._check_ended_at = float("-inf")
         self._check: dict[str, Any] = {}
 
@@ -88,14 +85,14 @@ class NemotronAnalyzer:
 
     async def stop(self) -> None:
         """Gives the model back; who asks or waits is told that there is none. `start` loads it again."""
-        await self._end("the language model has been stopped")
+        await self._end("the language model has been stopped", self._switched_on)
 
     async def switch(self, on: bool) -> None:
         """Loads the model, or gives it back and takes no questions: what a person wishes."""
         if on:
             return await self.start()
         self._switched_on = False
-        await self._end("the language model is switched off: enable the service to load it again")
+        await self._end(SWITCHED_OFF, False)
 
     async def ask(self, question: Question) -> Reply:
         """The model's reply. Raises ModelAway, ModelTooSlow, QuestionRefused."""
@@ -129,12 +126,12 @@ class NemotronAnalyzer:
                 self._forget()
                 await self._life.load()
             return
-        hang = self._signs.hang() if self._plan.restarts_when_hung else None
-        fault = self._broken or self._backend.fault() or hang
+        hang = self._talk.signs.hang() if self._plan.restarts_when_hung else None
+        fault = self._talk.broken or self._backend.fault() or hang
         if fault is not None:
             await self._drop(fault)
             await self._life.end(fault)
-        elif self._checking is None and self._signs.wants_check(self._check_ended_at):
+        elif self._checking is None and self._talk.signs.wants_check(self._check_ended_at):
             self._checking = asyncio.get_running_loop().create_task(self._ask_known(), name="known question")
             self._checking.add_done_callback(self._no_longer_checking)
 
@@ -146,8 +143,9 @@ class NemotronAnalyzer:
                 _log.exception("a look at the language model failed")
             await self._pause(LOOK_EVERY_SECONDS)
 
-    async def _end(self, reason: str) -> None:
+    async def _end(self, reason: str, switched_on: bool) -> None:
         async with self._switching:
+            self._switched_on = switched_on
             living, self._living = self._living, None
             if living is not None:
                 living.cancel()
@@ -158,15 +156,10 @@ class NemotronAnalyzer:
 
     async def _drop(self, reason: str) -> None:
         """Nobody waits for a model that is being ended."""
-        self._broken = reason
         self._turns.send_away(reason)
-        asking = set(self._asking)
-        for task in asking:
-            task.cancel()
         if self._checking is not None:
             self._checking.cancel()
-        if asking:
-            await asyncio.wait(asking, timeout=MOST_SECONDS_TO_END)
+        await self._talk.end(reason)
 
     async def _counted(self, question: Question) -> Reply:
         began = self._clock.monotonic()
@@ -197,72 +190,26 @@ class NemotronAnalyzer:
             self._require_model()
             turn = self._clock.monotonic()
             left = max(question.within_seconds - (turn - began), 0.05)
-            reply = await self._put(question.model_copy(update={"within_seconds": left}))
+            talk = self._talk
+            reply = await talk.put(question.model_copy(update={"within_seconds": left}))
         finally:
             self._turns.give_back()
         now = self._clock.monotonic()
         self._figures.answered(reply, now - turn, now)
         if reply.text is not None:
-            self._signs.answered()
+            talk.signs.answered()
         return reply
-
-    async def _put(self, question: Question) -> Reply:
-        """Puts it to the backend, and draws what there is to draw from how that ends."""
-        began = self._clock.monotonic()
-        try:
-            reply = await self._raw(question)
-        except ModelTooSlow:
-            self._signs.was_slow(began)
-            raise
-        except QuestionRefused:
-            raise
-        except ModelAway as error:
-            self._signs.failed(error)
-            raise
-        except Exception as error:
-            away = ModelAway(f"the language model's backend failed ({type(error).__name__}: {error})")
-            self._signs.failed(away)
-            raise away from error
-        if reply.id != question.id:
-            self._broken = f"the language model answered {reply.id[:40]!r} when it was asked {question.id[:40]!r}"
-            raise ModelAway(self._broken)
-        self._signs.replied()
-        return reply
-
-    async def _raw(self, question: Question) -> Reply:
-        """Nobody waits longer than this, whatever the backend does; who gives up ends the work behind it."""
-        task = asyncio.ensure_future(self._backend.ask(question))
-        self._asking.add(task)
-        task.add_done_callback(self._no_longer_asking)
-        if len(self._asking) == 1:
-            self._signs.busy(True)
-        try:
-            done, _ = await asyncio.wait({task}, timeout=question.within_seconds + GRACE_SECONDS)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if not done:
-            task.cancel()
-            raise ModelTooSlow(question.within_seconds)
-        if task.cancelled():
-            raise ModelAway(self._broken or "the language model is being ended")
-        return task.result()
-
-    def _no_longer_asking(self, task: asyncio.Task[Reply]) -> None:
-        self._asking.discard(task)
-        if not self._asking:
-            self._signs.busy(False)
-        if not task.cancelled():
-            task.exception()  # somebody has looked at it, even where the caller has gone
 
     def _no_longer_checking(self, _: asyncio.Task[None]) -> None:
         self._checking = None
 
     def _require_model(self) -> None:
+        if not self._switched_on:
+            raise ModelAway(SWITCHED_OFF)
         if not self._life.loaded:
             raise ModelAway(self._life.why_not())
-        if self._broken is not None:
-            raise ModelAway(self._broken)
+        if self._talk.broken is not None:
+            raise ModelAway(self._talk.broken)
 
     async def _ask_known(self) -> None:
         """Beside everybody's questions, since it must be answered while the model is busy too; it is served last."""
@@ -270,7 +217,9 @@ class NemotronAnalyzer:
         began = self._clock.monotonic()
         question_id = f"known-question-{self._checks}"
         try:
-            reply = await self._put(known_question(question_id, self._plan.known_question_seconds, self._plan.picture))
+            reply = await self._talk.put(
+                known_question(question_id, self._plan.known_question_seconds, self._plan.picture)
+            )
         except (ModelAway, ModelTooSlow, QuestionRefused) as error:
             fault: str | None = f"the language model does not answer its known question: {error}"
             right = None
@@ -279,21 +228,21 @@ class NemotronAnalyzer:
         now = self._check_ended_at = self._clock.monotonic()
         self._check = {"message": fault, "milliseconds": round((now - began) * 1e3, 1), "understood": right}
         if fault is None:
-            self._signs.answered()
+            self._talk.signs.answered()
         else:
-            self._signs.trouble = fault
+            self._talk.signs.trouble = fault
             _log.warning("%s", fault)
 
     def _fault(self) -> str | None:
         """Why nobody gets an answer, as far as is known."""
         if not self._life.loaded:
             return self._life.why_not()
-        known = self._broken or self._signs.trouble
-        return known if known or self._signs.proven else "it is loaded, and has yet to answer its known question"
+        known = self._talk.broken or self._talk.signs.trouble
+        return known if known or self._talk.signs.proven else "it is loaded, and has yet to answer its known question"
 
     def _described(self, fault: str | None) -> dict[str, Any]:
         now = self._clock.monotonic()
-        ago = self._signs.seconds_since_proof()
+        ago = self._talk.signs.seconds_since_proof()
         check = {"healthy": fault is None, "checked_seconds_ago": None if ago is None else round(ago, 1)} | self._check
         return self._backend.describe() | {
             "status": "healthy" if fault is None else "unhealthy",

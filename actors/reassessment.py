@@ -156,10 +156,11 @@ class Reassessment:
 
     async def _failed(self, working: _Working, claimed: ClaimedReassessment, reason: str) -> None:
         decision = retry.next_try(retry.REASSESSMENTS, claimed.attempts, working.tools.random())
-        retry_in = decision.seconds if isinstance(decision, retry.RetryIn) else None
-        if retry_in is None:
-            logger.warning("event %s stays provisional: %s", claimed.event_id, reason)
-        await working.language.reassessments.fail(claimed, reason, retry_in)
+        if isinstance(decision, retry.RetryIn):
+            await working.language.reassessments.fail(claimed, reason, decision.seconds)
+            return
+        logger.warning("event %s stays provisional: %s", claimed.event_id, reason)
+        await working.language.reassessments.give_up(claimed, reason)
 
 
 async def _answers(working: _Working) -> bool:

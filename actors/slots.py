@@ -50,14 +50,12 @@ class Slots:
         self._room = room
         self._busy: dict[asyncio.Task[None], ClaimScope] = {}
         self._broken: set[str] = set()
+        self.in_work = 0
+        """Rows that are claimed and not settled."""
 
     @property
     def has_room(self) -> bool:
         return bool(self._idle) and self._room.free > 0
-
-    @property
-    def in_work(self) -> int:
-        return len(self._busy)
 
     @property
     def holds_broken(self) -> bool:
@@ -111,7 +109,7 @@ class Slots:
                 if not claimed.done():
                     claimed.set_result(row is not None)
                 if row is not None:
-                    await settle(row)
+                    await self._settle(settle, row)
         except Exception as error:
             self._broken.add(scope.owner)
             if not claimed.done():
@@ -120,6 +118,13 @@ class Slots:
                 logger.warning("%s let go of its row: %s: %s", scope.owner, type(error).__name__, error)
         finally:
             claimed.cancel()
+
+    async def _settle(self, settle: Callable[[Row], Awaitable[None]], row: Row) -> None:
+        self.in_work += 1
+        try:
+            await settle(row)
+        finally:
+            self.in_work -= 1
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         scope = self._busy.pop(task)

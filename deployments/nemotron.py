@@ -5,11 +5,12 @@ vLLM is imported here and nowhere else, and only when the engine starts: it take
 
 import asyncio
 import os
-from dataclasses import dataclass
 from typing import Any
 
 from actors.nemotron_analyzer import AnalyzerPlan, NemotronAnalyzer
+from actors.nvml import sample_gpus
 from actors.process import arm_process, flush_process
+from deployments.model_place import Place, memory_fraction
 from domain.clock import SystemClock
 from language.backend import Backend
 from language.errors import ModelAway, ModelUnusable
@@ -19,41 +20,7 @@ from settings import Settings
 WAITING_TO_ANSWERING = 4
 """So many questions may wait in a replica for each that it answers; further ones are sent away."""
 CALLS_BESIDE_QUESTIONS = 16
-A_MODEL_BESIDE_OTHERS = 0.6
-"""Of one card, beside the detector and the zoo: Ray counts shares, the memory is counted elsewhere."""
-SHARE_OF_ANOTHER = 0.2
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a replica is to run, in Ray's terms."""
-
-    cards: float
-    missing: str | None = None
-    """Why there is no such place: the replica runs without a card and says so."""
-
-
-def place(settings: Settings, cards_there: float | None) -> Place:
-    """A replica that Ray could never place would keep the whole system from starting.
-
-    `cards_there`: those of this Ray; None where they may still come, as on a cluster that grows when asked.
-    """
-    if settings.nemotron_url is not None or settings.nemotron_device == "cpu":
-        return Place(0)
-    wanted = settings.nemotron_device == "cuda"
-    if cards_there is None:
-        return Place(_wished(settings)) if wanted else Place(0)
-    if cards_there == 0:
-        return Place(0, "NEMOTRON_DEVICE=cuda, and Ray sees no card on this machine" if wanted else None)
-    left = round(cards_there - _claimed_by_others(settings), 2)
-    each = round(min(_wished(settings), left / settings.nemotron_replicas), 2)
-    if each < (settings.nemotron_tensor_parallel if settings.nemotron_tensor_parallel > 1 else 0.01):
-        return Place(
-            0,
-            f"{settings.nemotron_replicas} × {settings.nemotron_tensor_parallel} cards are asked for "
-            f"(NEMOTRON_REPLICAS, NEMOTRON_TENSOR_PARALLEL), and of {cards_there:g} the others leave {left:g}",
-        )
-    return Place(each)
+SWITCH_SECONDS = 2.0
 
 
 def calls_at_once(settings: Settings) -> int:
@@ -61,12 +28,12 @@ def calls_at_once(settings: Settings) -> int:
     return settings.nemotron_max_in_flight * (1 + WAITING_TO_ANSWERING) + CALLS_BESIDE_QUESTIONS
 
 
-def build_backend(settings: Settings, where: Place) -> Backend:
+def build_backend(settings: Settings, where: Place, ray_llm: Any = None) -> Backend:
     """What the settings name. Never raises: what cannot work says why when it is asked."""
     if where.missing is not None:
         return NoBackend(where.missing)
     try:
-        return _backend(settings)
+        return _backend(settings, ray_llm)
     except ModelAway as error:
         return NoBackend(error.reason)
     except (ValueError, ImportError) as error:
@@ -98,9 +65,10 @@ class NoBackend:
 class NemotronReplica:
     """One model, or one way to a server. Serve starts as many as NEMOTRON_REPLICAS says."""
 
-    def __init__(self, settings: Settings, where: Place) -> None:
+    def __init__(self, settings: Settings, where: Place, ray_llm: Any = None) -> None:
+        """`ray_llm`: the handle of the deployment that runs the model instead, with NEMOTRON_ENGINE=ray_llm."""
         arm_process("nemotron_analyzer", settings)
-        self._analyzer = NemotronAnalyzer(build_backend(settings, where), _plan(settings), SystemClock())
+        self._analyzer = NemotronAnalyzer(build_backend(settings, where, ray_llm), _plan(settings), SystemClock())
         # Loads while the rest of the system starts; until then events are provisional, and describe() says why.
         self._starting = asyncio.get_running_loop().create_task(self._analyzer.start())
 
@@ -113,8 +81,12 @@ class NemotronReplica:
         return await self._analyzer.describe() | {"pid": os.getpid()}
 
     async def switch(self, on: bool) -> None:
-        """Loads the model, or gives it back and takes no questions: what a person wishes, told to every replica."""
-        await self._analyzer.switch(on)
+        """Loads the model, or gives it back and takes no questions: what a person wishes, told to every replica.
+
+        Questions are refused from this moment on; an engine that takes its time to end is not waited for.
+        """
+        self._switching = asyncio.get_running_loop().create_task(self._analyzer.switch(on))
+        await asyncio.wait({self._switching}, timeout=SWITCH_SECONDS)
 
     async def check_health(self) -> None:
         """Serve asks; it replaces this process only when nothing less can help."""
@@ -144,9 +116,13 @@ def _known_picture() -> bytes:
     return bytes(simplejpeg.encode_jpeg(self_check_picture(), quality=80, colorspace="BGR"))
 
 
-def _backend(settings: Settings) -> Backend:
+def _backend(settings: Settings, ray_llm: Any) -> Backend:
     if settings.nemotron_url is not None:
         return _server(settings, settings.nemotron_url)
+    if ray_llm is not None:
+        from deployments.ray_llm import RayLlmBackend, ray_llm_plan
+
+        return RayLlmBackend(ray_llm, ray_llm_plan(settings))
     assert settings.nemotron_model is not None
     return _engine(settings, settings.nemotron_model)
 
@@ -174,7 +150,7 @@ def _engine(settings: Settings, model: str) -> Backend:
             model=model,
             device=settings.nemotron_device,  # type: ignore[arg-type]
             tensor_parallel=settings.nemotron_tensor_parallel,
-            gpu_memory_fraction=settings.nemotron_gpu_memory_fraction,
+            gpu_memory_fraction=memory_fraction(settings, _cards_mb()),
             max_model_len=settings.nemotron_max_model_len,
             max_in_flight=settings.nemotron_max_in_flight,
             thinking=settings.nemotron_thinking,
@@ -185,13 +161,6 @@ def _engine(settings: Settings, model: str) -> Backend:
     )
 
 
-def _wished(settings: Settings) -> float:
-    parallel = settings.nemotron_tensor_parallel
-    return float(parallel) if parallel > 1 else A_MODEL_BESIDE_OTHERS
-
-
-def _claimed_by_others(settings: Settings) -> float:
-    """What the detector's replicas and the zoo ask of Ray; whole cards where this model takes whole ones."""
-    detectors = settings.detector_replicas if settings.detector_device == "cuda" else 0
-    shares = SHARE_OF_ANOTHER * (detectors + (settings.model_zoo_device == "cuda"))
-    return float(-(-shares // 1)) if settings.nemotron_tensor_parallel > 1 else round(shares, 2)
+def _cards_mb() -> list[int]:
+    """The memory of this node's cards; [] without a driver."""
+    return [card.memory_total_mb for card in sample_gpus() if card.memory_total_mb is not None]

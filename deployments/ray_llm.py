@@ -86,8 +86,8 @@ class RayLlmBackend:
             raise ModelAway(self._fault)
         began = self._clock.monotonic()
         body = chat_request(question, MODEL, thinking_tokens=self._plan.thinking_tokens, names=(self._plan.model,))
-        for name in self._refused:
-            body.pop(name, None)
+        for refused in self._refused:
+            body.pop(refused, None)
         answered = await self._send(body, question.within_seconds)
         while name := exclusion(answered, [one for one in OPTIONAL if one in body]):
             self._refused.add(name)
@@ -196,14 +196,14 @@ def _server_class() -> Any:
     """Made here, since importing ray.serve.llm imports vLLM, which a system without it must not need."""
     from ray.serve.llm import LLMServer
 
-    class NemotronServer(LLMServer):  # type: ignore[misc]
+    class NemotronServer(LLMServer):
         """ray.serve.llm's server, asked in plain JSON; a model that does not load is no reason not to start.
 
         A replica that Serve sees as failed while it starts makes the whole application fail, the rest of the system
         with it. So this one is there at once and loads afterwards.
         """
 
-        async def __init__(self, llm_config: Any) -> None:
+        async def __init__(self, llm_config: Any) -> None:  # type: ignore[misc]  # Serve awaits it
             self._init_shared(llm_config, None, None)
             self._load_fault: str | None = None
             self._loading: asyncio.Task[None] | None = None
@@ -241,8 +241,8 @@ def _server_class() -> Any:
             except ValueError as error:
                 return {"status": 422, "body": json.dumps({"error": {"message": str(error)}})}
             async for said in await self.chat(request):
-                error = getattr(said, "error", None)
-                return {"status": 200 if error is None else int(error.code), "body": said.model_dump_json()}
+                wrong = getattr(said, "error", None)
+                return {"status": 200 if wrong is None else int(wrong.code), "body": said.model_dump_json()}
             return {"status": 502, "body": ""}
 
         async def _load(self) -> None:

@@ -14,10 +14,10 @@ from schemas.assessment import Evidence, RecentEvent, Unusualness
 from schemas.prompt_facts import PartOfDay, PromptFacts, RecentFact, Track, UsualFact
 from schemas.runtime_config import RuntimeConfig
 
-MOST_TRACKS, MOST_RECENT, MOST_USUAL, MOST_CLASSES = 40, 10, 12, 4
+MOST_TRACKS, MOST_RECENT, MOST_USUAL, MOST_CLASSES = 40, 10, 8, 3
 """Tracks, earlier events, classes compared with what is usual, and classes named of an earlier event."""
-MOST_NAME = 80
-"""Characters of a camera's name, quoted."""
+MOST_NAME = 48
+"""Bytes of a camera's name, quoted."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _GRAVE = WEAPONS | FORCED_ENTRY

@@ -27,16 +27,17 @@ _UNSEEN = frozenset(
 
 
 def cleaned(text: str, most: int) -> str:
-    """One line without controls, direction marks and unseen characters, of at most `most` characters when quoted.
+    """One line without controls, direction marks and unseen characters, of at most `most` bytes when quoted.
 
-    Line breaks and controls become spaces, runs of space are one, what is too long ends in `…`. Clean text stays.
+    Line breaks and controls become spaces, runs of space are one, what is too long ends in `…`. Clean text stays. Bytes
+    in UTF-8 are counted, since no tokenizer makes more tokens than that; `most` is 3 at least.
     """
     shown = "".join(" " if _is_break(char) else char for char in text[:_MOST_READ] if not _is_gone(char))
     line = " ".join(shown.split())
     used, kept = 0, 0
     for at, part in enumerate(_parts(line)):
-        used += len(part)
-        if used <= most - len(_CUT):
+        used += len(part.encode())
+        if used <= most - len(_CUT.encode()):
             kept = at + 1
         if used > most:
             return line[:kept].rstrip(_BEFORE_CUT) + _CUT

@@ -25,7 +25,7 @@ from schemas.runtime_config import RuntimeConfig
 
 ASSESSOR = "deterministic"
 
-_MOST_FOR_OTHERS = 10.0
+_MOST_FOR_OTHERS = 7.0
 _SHARE_OF_OTHERS = 0.2
 
 

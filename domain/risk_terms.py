@@ -15,20 +15,22 @@ from schemas.runtime_config import RuntimeConfig
 _MOST_FOR_NUMBER = 25.0
 _DWELL_SECONDS = 45.0
 """After so long 63 % of the points for staying are given, after twice as long 86 %."""
+_DWELL_BY_DAY = 0.4
 _LEAST_CERTAINTY = 0.55
 """What is left of the points at confidence 0; all of them at 1."""
-_UNUSUAL_SHARE = 0.2
-"""Of the points for presence: added when it is unusual."""
+_UNUSUAL_SHARE, _MOST_FOR_UNUSUAL = 0.2, 8.0
+"""Of the points for presence: added when it is unusual. What is dangerous anyway needs no more for being rare."""
 _USUAL_SHARE = 0.6
 """Of the points for presence and night: taken off when it comes in every such hour."""
-_FAR_HEIGHT, _FAR_SHARE = 0.25, 0.7
+_FAR_HEIGHT, _FAR_SHARE = 0.25, 0.8
 """A person whose boxes take up less than this share of the picture's height is far off; with no height at all, that
 share of what presence, number and night have given is taken off again."""
 _QUIET_SHARE = 0.1
 """Of the points for presence: added in quiet hours."""
 _BACK_WITHIN, _BACK_SHARE = timedelta(minutes=30), 0.12
-_AROUND_WITHIN, _AROUND_SHARE = timedelta(minutes=10), 0.15
-"""Of the points for presence, in full night: added for each earlier event here, and for each other camera."""
+_AROUND_WITHIN, _AROUND_SHARE = timedelta(minutes=10), 0.2
+"""Of the points for presence, in full night: added for each earlier event here, and for each other camera
+but one: whoever comes home passes two."""
 _MOST_TIMES = 3
 """So many of them count."""
 _BESIDE = 8.0
@@ -71,7 +73,11 @@ def terms(seen: Sighting, around: Circumstances, fact: Unusualness | None, confi
         Term("presence", weight.presence, f"{seen} {'was' if seen.number == 1 else 'were'} seen"),
         Term("number", number, f"{seen.number} at once"),
         Term("night", weight.night * night, f"{hour} ({around.clock:%H:%M})"),
-        Term("dwell", weight.dwell * staying * (0.5 + 0.5 * night), f"in view over {duration(seen.seconds)}"),
+        Term(
+            "dwell",
+            weight.dwell * staying * (_DWELL_BY_DAY + (1 - _DWELL_BY_DAY) * night),
+            f"in view over {duration(seen.seconds)}",
+        ),
         *usual,
         *_distance_term(seen, left),
         *_earlier_terms(seen, weight, around),
@@ -105,7 +111,8 @@ def _baseline_term(
     if is_unusual(fact, config):
         threshold = config.anomaly_threshold_stdev
         degree = min(1.0, 0.5 + 0.5 * (fact.deviation - threshold) / max(threshold, 1.0))
-        return (Term("unusual", _UNUSUAL_SHARE * degree * weight.presence, f"unusual for this hour: {known}"),)
+        points = degree * min(_MOST_FOR_UNUSUAL, _UNUSUAL_SHARE * weight.presence)
+        return (Term("unusual", points, f"unusual for this hour: {known}"),)
     return (Term("usual", -_USUAL_SHARE * fact.probability * at_stake, f"usual for this hour: {known}"),)
 
 
@@ -130,7 +137,11 @@ def _earlier_terms(seen: Sighting, weight: ClassWeight, around: Circumstances) -
     return (
         Term("quiet_hours", _QUIET_SHARE * weight.presence * around.quiet_hours, "the household wants quiet now"),
         Term("again", _BACK_SHARE * min(here, _MOST_TIMES) * at_stake, f"the same class was {back} before"),
-        Term("around", _AROUND_SHARE * min(others, _MOST_TIMES) * at_stake, f"the same class was {moved} before"),
+        Term(
+            "around",
+            _AROUND_SHARE * min(max(0, others - 1), _MOST_TIMES) * at_stake,
+            f"the same class was {moved} before",
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """What the deterministic score is made of: the points of each class of object, and when it is night.
 
-The figures are judgements: they were set so that one person scores about 30 by day and 63 in the middle of the night,
+The figures are judgements: they were set so that one person scores about 30 by day and 61 in the middle of the night,
 several who stay there 85 and more, and a car or an animal by day stays low; then on made-up labelled scenes, of which
 one half was tuned on (docs/judgement.md).
 """
@@ -22,12 +22,12 @@ class ClassWeight:
     number: float
     """On top, for each doubling of how many are in view at once."""
     dwell: float
-    """On top, for staying as long as a batch lasts, at night; half of it by day."""
+    """On top, for staying as long as a batch lasts, at night; two fifths of it by day."""
     number_by_day: float = 1.0
     """What is left by day of the points for number."""
 
 
-_PERSON = ClassWeight(34, 32, 10, 18, number_by_day=0.3)
+_PERSON = ClassWeight(34, 30, 10, 22, number_by_day=0.3)
 _CAR = ClassWeight(10, 14, 3, 4)
 _TRUCK = ClassWeight(12, 15, 3, 4)
 _BAG = ClassWeight(8, 6, 2, 4)
@@ -76,8 +76,8 @@ _WEIGHTS = {
     "backpack": _BAG,
     "handbag": _BAG,
     "suitcase": _BAG,
-    "fire": ClassWeight(68, 4, 0, 14),
-    "smoke": ClassWeight(46, 6, 0, 14),
+    "fire": ClassWeight(64, 4, 0, 14),
+    "smoke": ClassWeight(54, 6, 0, 14),
 } | dict.fromkeys(WEAPONS, _WEAPON)
 
 
@@ -92,11 +92,11 @@ def weight_of(object_type: str) -> ClassWeight:
     return _UNKNOWN
 
 
-_DUSK, _NIGHT, _DAWN, _DAY = 20.0, 23.5, 4.5, 7.5
+_DUSK, _NIGHT, _DAWN, _DAY = 20.0, 23.5, 4.0, 7.5
 
 
 def night_share(local: time) -> float:
-    """How much of a night the time of day is: 1 from 23:30 to 04:30, 0 from 07:30 to 20:00, smooth in between.
+    """How much of a night the time of day is: 1 from 23:30 to 04:00, 0 from 07:30 to 20:00, smooth in between.
 
     By the clock: the system does not know where the house stands, so it does not know when the sun sets.
     """
@@ -109,6 +109,6 @@ def night_share(local: time) -> float:
 
 
 def _smooth(share: float) -> float:
-    """The cubic from 0 to 1 that starts and ends level."""
+    """From 0 to 1, level at both ends and slow at first: the cubic that does so, squared, since dusk is no night yet."""
     bounded = min(1.0, max(0.0, share))
-    return bounded * bounded * (3 - 2 * bounded)
+    return (bounded * bounded * (3 - 2 * bounded)) ** 2

@@ -25,8 +25,8 @@ from domain.track_facts import MOST_PIXELS, Box, movement, place, share_of_pictu
 from schemas.detection import Detection
 from schemas.prompt_facts import Track
 
-MOST_CLASS = 40
-"""Characters of a class's name, quoted."""
+MOST_CLASS = 24
+"""Bytes of a class's name, quoted."""
 UNNAMED = "unnamed"
 
 _MOST_GAP_SECONDS = 30.0

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from language.errors import ModelUnusable
 
-PICTURE = "picture"
+THOUGHT_ENDS = "</think>"
 _NO_THINK = re.compile(r"nemotron-nano-(9b|12b)-v2", re.IGNORECASE)
 _KEPT_TEXTS = 8
 
@@ -33,6 +33,8 @@ class ChatPrompt:
         self._written = re.compile("|".join(map(re.escape, texts))) if texts else None
         self._control_ids = frozenset(self._control.values())
         self._frames: dict[int, tuple[list[int], ...]] = {0: self._frame(0)}
+        self.thought_end = self.control(f"\n{THOUGHT_ENDS}\n\n")
+        """What stands between a thought and the answer."""
         self._kept: OrderedDict[str, list[int]] = OrderedDict()
 
     def tokens(self, system: str, user: str, pictures: int = 0) -> list[int]:

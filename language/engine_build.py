@@ -41,7 +41,7 @@ class Building:
 
     def __init__(self, plan: EnginePlan) -> None:
         self._plan = plan
-        self.device = plan.device if plan.device != "auto" else "cuda"
+        self.device: str = plan.device if plan.device != "auto" else "cuda"
 
     def run(self) -> Engine:
         """Raises ModelUnusable for what is known beforehand, and whatever vLLM raises."""

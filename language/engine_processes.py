@@ -13,6 +13,7 @@ import psutil
 _log = logging.getLogger(__name__)
 _MOST_LOG = 256 * 1024
 _ENGINE = "EngineCore"
+_LOGGING, _PREFIX = "VLLM_LOGGING_CONFIG_PATH", "vllm-log-"
 
 
 def prepare_environment(*, offline: bool) -> None:
@@ -36,11 +37,12 @@ class EngineLog:
     """What the processes of one start write as errors: vLLM gives its caller no more than "see above"."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="vllm-log-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         self._errors = Path(self._folder.name) / "errors.log"
         settings = Path(self._folder.name) / "logging.json"
         settings.write_text(json.dumps(_logging(self._errors)))
-        os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(settings)
+        if _PREFIX in os.environ.get(_LOGGING, _PREFIX):  # who configures vLLM's logs keeps them, and reads them there
+            os.environ[_LOGGING] = str(settings)
 
     def text(self) -> str:
         try:
@@ -51,8 +53,8 @@ class EngineLog:
             return ""
 
     def close(self) -> None:
-        if os.environ.get("VLLM_LOGGING_CONFIG_PATH", "").startswith(self._folder.name):
-            del os.environ["VLLM_LOGGING_CONFIG_PATH"]
+        if os.environ.get(_LOGGING, "").startswith(self._folder.name):
+            del os.environ[_LOGGING]
         self._folder.cleanup()
 
 

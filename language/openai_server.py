@@ -160,8 +160,8 @@ class OpenAiServer:
             thinking_tokens=self._plan.thinking_tokens,
             names=(model.root,) if model.root else (),
         )
-        for name in self._refused:
-            body.pop(name, None)
+        for refused in self._refused:
+            body.pop(refused, None)
         answered = await self._send("POST", "/chat/completions", body)
         while name := exclusion(answered, [one for one in OPTIONAL if one in body]):
             log.info("%s does not take %s: questions go without it", self._at.origin, name)

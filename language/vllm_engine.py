@@ -7,8 +7,6 @@ ask ──▶ chat as tokens ──▶ generate (priority, grammar of the answer
 
 import asyncio
 import contextlib
-import io
-import logging
 from typing import Any
 
 from domain.clock import Clock, SystemClock
@@ -16,12 +14,9 @@ from language.engine_build import Building, Engine
 from language.engine_faults import last_error, start_fault
 from language.engine_plan import EnginePlan
 from language.engine_processes import EngineLog, EngineProcesses
-from language.errors import ModelAway, ModelTooSlow, ModelUnusable, QuestionRefused
+from language.engine_request import answer_sampling, opened_pictures, thought_sampling
+from language.errors import ModelAway, ModelTooSlow, QuestionRefused
 from schemas.language import Question, Reply
-
-_log = logging.getLogger(__name__)
-_THOUGHT_ENDS = "</think>"
-_LARGEST_PICTURE = 16_000_000  # pixels
 
 
 class VllmEngine:
@@ -40,17 +35,19 @@ class VllmEngine:
         if self._engine is not None or self._building is not None:
             await self.stop()
         self._processes, self._errors = EngineProcesses(), EngineLog()
-        building = Building(self._plan)
-        self._building = asyncio.ensure_future(asyncio.to_thread(building.run))
+        errors, build = self._errors, Building(self._plan)
+        building = self._building = asyncio.ensure_future(asyncio.to_thread(build.run))
         try:
-            engine = await asyncio.shield(self._building)
-        except ModelUnusable:
-            await self.stop()
-            raise
+            engine = await asyncio.shield(building)
         except Exception as error:
-            said = self._errors.text() if self._errors is not None else ""
-            await self.stop()
-            raise start_fault(self._plan, building.device, error, said) from error
+            fault = (
+                error if isinstance(error, ModelAway) else start_fault(self._plan, build.device, error, errors.text())
+            )
+            if self._building is building:
+                await self.stop()
+            raise fault from error
+        if self._building is not building:
+            raise ModelAway("the engine was stopped while it loaded")
         self._engine, self._building = engine, None
         self._processes.see()
 
@@ -137,11 +134,11 @@ class VllmEngine:
 
     async def _answered(self, engine: Engine, question: Question, began: float) -> Reply:
         tokens = self._tokens(engine, question)
-        data = await asyncio.to_thread(_pictures, question.pictures) if question.pictures else None
+        data = await asyncio.to_thread(opened_pictures, question.pictures) if question.pictures else None
         thought: list[int] = []
         if self._plan.thinking:
             thought = await self._thought(engine, question, tokens, data)
-        output = await self._generated(engine, question, [*tokens, *thought], data, _sampling(question))
+        output = await self._generated(engine, question, [*tokens, *thought], data, answer_sampling(question))
         text = output.outputs[0]
         return Reply(
             id=output.request_id,
@@ -159,17 +156,10 @@ class VllmEngine:
 
         In two steps, so that neither a model that thinks without end nor one that answers at once is left unasked.
         """
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
-        sampling = SamplingParams(
-            temperature=question.temperature,
-            max_tokens=self._plan.thinking_tokens,
-            stop=[_THOUGHT_ENDS],
-            output_kind=RequestOutputKind.FINAL_ONLY,
-        )
+        sampling = thought_sampling(question, self._plan.thinking_tokens)
         output = await self._generated(engine, question, tokens, data, sampling)
-        return [*engine.prompt.plain(output.outputs[0].text), *engine.prompt.control(f"\n{_THOUGHT_ENDS}\n\n")]
+        spelt = engine.prompt.plain(output.outputs[0].text)  # letters cut in two are spelt with more tokens
+        return [*spelt[: self._plan.thinking_tokens], *engine.prompt.thought_end]
 
     async def _generated(self, engine: Engine, question: Question, tokens: list[int], data: Any, sampling: Any) -> Any:
         """vLLM's output of one request. Raises ModelAway, QuestionRefused."""
@@ -207,41 +197,14 @@ class VllmEngine:
         if pictures > plan.most_pictures:
             raise QuestionRefused(f"the question has {pictures} pictures, and {plan.most_pictures} may go along")
         tokens = engine.prompt.tokens(question.system, question.user, pictures)
-        answer = question.most_tokens + (plan.thinking_tokens if plan.thinking else 0)
+        thought = plan.thinking_tokens + len(engine.prompt.thought_end) if plan.thinking else 0
+        answer = question.most_tokens + thought
         if len(tokens) + answer > plan.max_model_len:
             raise QuestionRefused(
                 f"the question has {len(tokens)} tokens and its answer may have {answer}, together more than "
                 f"NEMOTRON_MAX_MODEL_LEN ({plan.max_model_len}): raise it, or ask about less"
             )
         return tokens
-
-
-def _sampling(question: Question) -> Any:
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
-
-    return SamplingParams(
-        temperature=question.temperature,
-        max_tokens=question.most_tokens,
-        structured_outputs=StructuredOutputsParams(json=question.answer_schema),
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-
-
-def _pictures(pictures: tuple[bytes, ...]) -> dict[str, Any]:
-    """Raises QuestionRefused for what is no picture, or one that would fill the memory."""
-    from PIL import Image
-
-    opened = []
-    for number, raw in enumerate(pictures, 1):
-        try:
-            picture = Image.open(io.BytesIO(raw), formats=("JPEG",))
-            if picture.width * picture.height > _LARGEST_PICTURE:
-                raise QuestionRefused(f"picture {number} has more than {_LARGEST_PICTURE} pixels")
-            opened.append(picture.convert("RGB"))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise QuestionRefused(f"picture {number} is no readable JPEG") from error
-    return {"image": opened}
 
 
 def _failed(error: BaseException) -> ModelAway | QuestionRefused:

@@ -142,7 +142,7 @@ def _tensor_bytes(path: Path, header: bytes) -> int:
     for name, tensor in tensors.items():
         if name == "__metadata__":
             continue
-        offsets = tensor.get("data_offsets") if isinstance(tensor, dict) else None
+        offsets: Any = tensor.get("data_offsets") if isinstance(tensor, dict) else None
         whole = isinstance(offsets, list) and len(offsets) == 2 and all(type(one) is int for one in offsets)
         if not whole or not 0 <= offsets[0] <= offsets[1]:
             raise broken

@@ -1,4 +1,4 @@
-"""What the doctor says of the cards, and of the language model that is configured or that a card would have room for."""
+"""What the doctor says of the cards, and of the language model: the configured one, or one that would suit a card."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pynvml
 
+from deployments.model_place import account
 from domain.card_plan import CardAccount, CardModel, default_model, engine_arguments, known_model, runs
 from domain.plain_text import plain
 from language.errors import ModelAway
-from language.model_folder import is_folder, model_fault
+from language.model_folder import model_fault
 from language.openai_server import OpenAiServer, ServerPlan
 from launch.finding import Finding
 from settings import Settings
@@ -73,17 +74,6 @@ def model_finding(settings: Settings, found: Cards) -> Finding:
     return _own_model(settings, settings.nemotron_model, found.cards)
 
 
-def account(settings: Settings, card_mb: int, cards: int = 1) -> CardAccount:
-    """The fullest card: with several, all that may lie on one does."""
-    on_each = settings.nemotron_replicas if settings.nemotron_tensor_parallel == 1 else 1
-    return CardAccount(
-        card_mb=card_mb,
-        detectors=settings.detector_replicas if settings.detector_device == "cuda" else 0,
-        zoo_mb=settings.vram_budget_mb if settings.model_zoo_device == "cuda" else 0,
-        engines=-(-on_each // max(cards, 1)),
-    )
-
-
 def _card(handle: object) -> Card:
     major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
     memory_mb = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total) // 2**20
@@ -122,7 +112,7 @@ def _own_model(settings: Settings, model: str, cards: Sequence[Card]) -> Finding
         return Finding("nemotron", False, f"{shown} is to run on a card, and there is none", mend)
     if cards and settings.nemotron_device != "cpu" and (unfit := _unfit(settings, model, cards)) is not None:
         return unfit
-    if not is_folder(model):
+    if not Path(model).is_dir():
         return Finding("nemotron", True, f"{shown} is fetched at the first start (needs internet)")
     return Finding("nemotron", True, f"{shown}, {_size(Path(model))} of files")
 

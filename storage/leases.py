@@ -92,13 +92,15 @@ async def claim_rows(
 async def give_back_rows(pool: Pool, table: str, rows: Sequence[tuple[int | UUID, str]], retry_in: float) -> None:
     """Rows, each with its lease, that nobody has tried after all: they wait again and the claim counts for nothing."""
     column, held, free = TABLES[table]
-    await pool.executemany(
+    await pool.execute(
         f"""
         UPDATE {table} SET {column} = '{free}', lease = NULL, lease_until = NULL,
                attempts = greatest(attempts - 1, 0), claimable_at = now() + make_interval(secs => $3)
-        WHERE id = $1 AND lease = $2 AND {column} = '{held}'
+        WHERE id = ANY($1) AND lease = ANY($2) AND {column} = '{held}'
         """,
-        [(row, lease, retry_in) for row, lease in rows],
+        [row for row, _ in rows],
+        list({lease for _, lease in rows}),
+        retry_in,
     )
 
 

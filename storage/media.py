@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from schemas.media import ClaimedMedia, NewMedia
-from storage.leases import bury_exhausted, claim_rows, fail_row, release_leases
+from storage.leases import bury_exhausted, claim_rows, fail_row, give_back_rows, release_leases
 from storage.postgres import Pool, PooledConnection, store_errors, transaction
 
 SAME_BYTES_WINDOW_SECONDS = 300.0
@@ -88,16 +88,7 @@ class MediaQueue:
     @store_errors()
     async def give_back(self, files: Sequence[ClaimedMedia], wait_seconds: float) -> None:
         """Puts claimed rows back as if they had not been tried: the detector was away, the files are not to blame."""
-        await self._pool.execute(
-            """
-            UPDATE media SET state = 'queued', attempts = greatest(attempts - 1, 0), lease = NULL, lease_until = NULL,
-                   claimable_at = now() + make_interval(secs => $3)
-            WHERE id = ANY($1) AND lease = ANY($2) AND state = 'detecting'
-            """,
-            [file.id for file in files],
-            list({file.lease for file in files}),
-            wait_seconds,
-        )
+        await give_back_rows(self._pool, "media", [(file.id, file.lease) for file in files], wait_seconds)
 
     @store_errors()
     async def fail(self, file: ClaimedMedia, reason: str, retry_in: float | None) -> None:

@@ -12,8 +12,8 @@ from schemas.reassessment import ClaimedReassessment
 from storage.batch_detections import detections_of
 from storage.errors import StoreError
 from storage.leases import bury_exhausted, claim_rows, fail_row, give_back_rows, release_leases
-from storage.postgres import Pool, store_errors
-from storage.whys import read_why
+from storage.postgres import Pool, store_errors, transaction
+from storage.whys import read_why, storable_text
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,26 @@ class Reassessments:
     async def fail(self, claimed: ClaimedReassessment, reason: str, retry_in: float | None) -> bool:
         """One tried and failed: waits, or dies with its reason when `retry_in` is None. False: the lease is lost."""
         return await fail_row(self._pool, "reassessments", claimed.event_id, claimed.lease, reason, retry_in)
+
+    @store_errors()
+    async def give_up(self, claimed: ClaimedReassessment, reason: str) -> bool:
+        """The last try has failed: it dies with its reason, and its event says why it stays provisional.
+
+        False when the lease is lost. The event's row is locked first, as by a revision.
+        """
+        async with transaction(self._pool) as connection:
+            await connection.execute("SELECT id FROM events WHERE id = $1 FOR UPDATE", claimed.event_id)
+            if not await fail_row(connection, "reassessments", claimed.event_id, claimed.lease, reason, None):
+                return False
+            await connection.execute(
+                """
+                UPDATE events SET why = jsonb_set(why, '{because}', $2), updated_at = now()
+                WHERE id = $1 AND assessment = 'provisional'
+                """,
+                claimed.event_id,
+                storable_text(f"it stays provisional after {claimed.attempts} tries: {reason}"),
+            )
+            return True
 
     @store_errors()
     async def bury_exhausted(self, tries: int) -> int:

@@ -1,7 +1,7 @@
 """What has expired, counted and deleted by the same conditions, in steps that are each one short transaction.
 
 Dependents go first and in the same transaction as what they depend on: an event goes with its deliveries, alerts,
-detections and batch, or not at all; a file's row goes only when no detection refers to it any more.
+detections, batch and reassessment, or not at all; a file's row goes only when no detection refers to it any more.
 """
 
 import os

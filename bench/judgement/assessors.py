@@ -68,8 +68,7 @@ async def assessor_named(name: str, settings: Settings) -> AsyncIterator[tuple[A
             settings.nemotron_url,
             api_key=key.get_secret_value() if key else None,
             model=settings.nemotron_url_model,
-            thinking=settings.nemotron_thinking,
-            thinking_tokens=settings.nemotron_thinking_tokens,
+            thinking_tokens=settings.nemotron_thinking_tokens if settings.nemotron_thinking else None,
         )
     )
     try:

@@ -10,8 +10,10 @@ from bench.judgement.taxonomy import KINDS, Kind
 
 _TITLES = {Half.TUNING: "tuning half", Half.HELD_OUT: "held-out half"}
 _DETERMINISTIC = """\
-The weights were set on the tuning half alone (there they were 0.83 recalled at 0.18 false alarms before). The held-out
-half was looked at once, after the last change."""
+The weights were set on tuning scenes alone. A first set, half as large, was drawn with another seed: there the rules
+went from 0.83 recalled at 0.18 false alarms to 0.87 at 0.08 on its tuning half, and one look at its held-out half gave
+0.84 at 0.11. That set was given up, this one drawn, its tuning half tuned on, and its held-out half looked at once,
+after the last change of a weight."""
 _WHAT_IS_WRONG = """\
 What the fixed rules cannot see: what somebody wants. A child alone at the pool is a person by day, a break-in by day is
 somebody at a door, and whoever comes home after midnight is somebody at night. Those are the rows to read first."""

@@ -20,7 +20,7 @@ from schemas.detection import BoundingBox, Detection
 from schemas.media import MediaType
 from schemas.runtime_config import RuntimeConfig
 
-SEED = 20250106
+SEED = 20250107
 CONFIG = RuntimeConfig(detection_classes=())
 """The defaults, with every class that the detector knows."""
 _SIZES = ((1280, 720), (1920, 1080), (2560, 1440))

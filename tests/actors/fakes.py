@@ -14,7 +14,7 @@ from domain.risk import assess
 from notify.message import AlertMessage
 from notify.outcome import Delivered, Failed
 from schemas.assessment import Assessment, Evidence
-from schemas.breaker import Breaker
+from schemas.breaker import Breaker, BreakerReset
 from schemas.detection import MediaDetections
 from schemas.runtime_config import RuntimeConfig
 
@@ -102,7 +102,7 @@ class AwayBreakers:
     async def status(self) -> list[Breaker]:
         raise ConnectionError("away")
 
-    async def reset(self, name: str) -> Breaker:
+    async def reset(self, name: str) -> BreakerReset:
         raise ConnectionError("away")
 
 

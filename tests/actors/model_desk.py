@@ -111,11 +111,12 @@ class ModelDesk:
     async def closed(self, *types: str, at: datetime | None = None, **values: Any) -> str:
         """A closed batch of these detections, a second apart."""
         now = at or self.clock.now()
-        given = {"closed_at": now, "started_at": now, "ended_at": now, "detection_count": len(types)}
-        batch = await self.rows.batch(**(given | values))
+        given: dict[str, Any] = {"closed_at": now, "started_at": now, "ended_at": now, "detection_count": len(types)}
+        given |= values
+        batch = await self.rows.batch(**given)
         for second, object_type in enumerate(types):
             media = await self.rows.media(path=f"{batch}{second}".encode(), captured_at=now)
-            seen = given["started_at"] + timedelta(seconds=second)  # type: ignore[operator]
+            seen = given["started_at"] + timedelta(seconds=second)
             await self.rows.detection(batch, media, object_type=object_type, detected_at=seen)
         await self.database.execute("UPDATE batches SET state = 'closed' WHERE id = $1", batch)
         return str(batch)

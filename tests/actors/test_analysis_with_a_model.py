@@ -64,7 +64,7 @@ async def test_a_stored_event_renders_again_exactly_what_was_asked(desk: ModelDe
 async def test_the_facts_that_were_kept_are_those_that_the_rows_give_again(desk: ModelDesk) -> None:
     now = desk.clock.now()
     await desk.database.execute(
-        "INSERT INTO quiet_hours (label, start_time, end_time, days) VALUES ('all day', '00:00', '00:00', '{}')"
+        "INSERT INTO quiet_hours (label, start_time, end_time, days) VALUES ('all day', '00:00', '23:59', '{}')"
     )
     await desk.closed("person", at=now - timedelta(minutes=20), started_at=now - timedelta(minutes=20))
     await desk.worker.start()

@@ -13,10 +13,13 @@ import redis.asyncio
 from actors.cleanup_run import FIRST_STEP
 from actors.ports import CleanupRunning
 from schemas.frame import LiveChannel
+from schemas.severity import Severity
+from storage.assessments import Assessments
 from storage.errors import StoreUnavailable
 from storage.postgres import Pool
 from tests.actors.cleaning import FRESH, NOW, OLD, SOMEBODY, TABLES, House
 from tests.eventually import eventually
+from tests.storage.provisional import BY_MODEL, by_model, taken
 
 
 @pytest.fixture
@@ -149,6 +152,28 @@ async def test_an_event_whose_alert_is_still_to_be_sent_stays_with_its_evidence(
     assert old.upload.exists()
 
 
+@pytest.mark.parametrize("state", ["waiting", "assessing", "done", "dead"])
+async def test_a_provisional_event_goes_with_its_reassessment_wherever_that_stands(house: House, state: str) -> None:
+    old, fresh = await house.seen(OLD, assessment="provisional"), await house.seen(FRESH, assessment="provisional")
+    for event in (old.event, fresh.event):
+        await house.rows.reassessment(event, state=state)
+    service = house.service()
+    said, done = await service.run(True, SOMEBODY), await service.run(False, SOMEBODY)
+    assert gone(said) == gone(done)
+    assert done.events_deleted == 1
+    assert [row["id"] for row in await house.pool.fetch("SELECT id FROM reassessments")] == [fresh.event]
+
+
+async def test_an_event_that_is_being_revised_is_left_for_the_next_run(house: House) -> None:
+    old = await house.seen(OLD, assessment="provisional")
+    await house.rows.reassessment(old.event)
+    async with Assessments(house.pool).begin_revision(await taken(house.pool)) as revision:
+        assert revision is not None
+        assert (await house.service().run(False, SOMEBODY)).events_deleted == 0
+        await revision.revise_event(by_model(), Severity.CRITICAL, BY_MODEL, NOW)
+    assert (await house.service().run(False, SOMEBODY)).events_deleted == 1
+
+
 async def test_a_dead_letter_has_its_own_days_from_when_it_died(house: House) -> None:
     house.delete_images = True
     old = await house.seen(OLD)
@@ -189,6 +214,9 @@ async def scattered(house: House, seed: int) -> None:
     for number in range(40):
         at = NOW - timedelta(days=random.uniform(20, 40))
         seen = await house.seen(at)
+        if number % 2:
+            state = ("waiting", "assessing", "done", "dead")[number // 2 % 4]
+            await house.rows.reassessment(seen.event, state=state)
         if random.random() < 0.3:
             seen.thumbnail.unlink()
         if random.random() < 0.4:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import actors.model_life
-import actors.nemotron_analyzer
+import actors.model_talk
 from actors.model_life import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, STABLE_SECONDS, UNUSABLE_WAIT_SECONDS
 from actors.nemotron_analyzer import AnalyzerPlan, NemotronAnalyzer
 from actors.signs_of_life import CHECK_AGAIN_SECONDS, CHECK_EVERY_SECONDS, ROUNDS_UNTIL_HUNG, SILENT_SECONDS
@@ -205,7 +205,7 @@ async def test_a_turn_that_comes_while_its_caller_gives_up_goes_to_the_next(room
 async def test_a_question_without_an_answer_in_its_time_is_given_up(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actors.nemotron_analyzer, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(actors.model_talk, "GRACE_SECONDS", 0.0)
     await room.up()
     with pytest.raises(ModelTooSlow):
         await room.analyzer.ask(question("a", within=0.02))
@@ -355,7 +355,7 @@ async def time_out(room: Room, *names: str) -> None:
 
 @pytest.fixture
 def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actors.nemotron_analyzer, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(actors.model_talk, "GRACE_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("no_grace")
@@ -491,6 +491,15 @@ async def test_switched_off_while_something_is_in_flight_everybody_is_told(room:
     await room.analyzer.switch(True)
     await eventually(lambda: room.backend.known_asked == 2)
     assert room.backend.starts == 2
+
+
+async def test_of_several_wishes_the_last_one_holds(room: Room) -> None:
+    await room.analyzer.start()
+    await asyncio.gather(*(room.analyzer.switch(on) for on in (False, True, False)))
+    assert (await room.told())["switched_on"] is False
+    await asyncio.gather(*(room.analyzer.switch(on) for on in (True, False, True)))
+    await eventually(lambda: room.backend.known_asked > 0)
+    assert (await room.told())["switched_on"] is True
 
 
 async def test_switched_off_while_it_loads_the_load_is_broken_off(room: Room) -> None:

@@ -148,7 +148,7 @@ async def test_a_model_that_goes_away_again_costs_no_try(desk: ModelDesk) -> Non
 
 
 async def _waits_untried(desk: ModelDesk) -> bool:
-    return (await desk.waiting())[0][:2] == ("waiting", 0)
+    return bool((await desk.waiting())[0][:2] == ("waiting", 0))
 
 
 async def test_after_three_answers_that_are_none_it_is_given_up_and_says_why(desk: ModelDesk) -> None:
@@ -160,12 +160,13 @@ async def test_after_three_answers_that_are_none_it_is_given_up_and_says_why(des
     assert reason.startswith("the language model gave no usable answer, asked twice: ")
     (event,) = await desk.events()
     assert event["assessment"] == "provisional"
+    assert (Why.model_validate(event["why"]).because or "") == f"it stays provisional after 3 tries: {reason}"
     assert await desk.told("event.updated") == []
 
 
 async def _is_dead(desk: ModelDesk) -> bool:
     await make_claimable(desk.database, "reassessments")
-    return (await desk.waiting())[0][0] == "dead"
+    return bool((await desk.waiting())[0][0] == "dead")
 
 
 async def test_one_that_gets_no_usable_answer_does_not_hold_up_the_others(desk: ModelDesk) -> None:
@@ -186,7 +187,7 @@ async def test_one_on_which_the_model_is_too_slow_lets_others_go_first(desk: Mod
     await _provisional(desk, ("person", "gun"), ("person",), ("cat",))
     await _comes_back(desk, slow_on_weapons)
     await eventually(lambda: desk.has("final", 2))
-    assert (await desk.waiting())[0][:2] == ("waiting", 0)
+    assert ("waiting", 0, None) in await desk.waiting()
 
 
 async def test_new_batches_always_find_half_of_the_places(database: Pool, redis_client: redis.asyncio.Redis) -> None:

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from deployments.nemotron import NoBackend, Place, build_backend, calls_at_once, place
+from deployments.model_place import Place, memory_fraction, place
+from deployments.nemotron import NoBackend, build_backend, calls_at_once
 from language.errors import ModelUnusable
 from settings import Settings
 
 
 def settings(**values: Any) -> Settings:
-    return Settings(**({"nemotron_model": "/models/nemotron"} | values))
+    return Settings(**(({} if "nemotron_url" in values else {"nemotron_model": "/models/nemotron"}) | values))
 
 
 @pytest.mark.parametrize("values", [{"nemotron_device": "cpu"}, {"nemotron_url": "http://gpu-box:8000/v1"}])
@@ -48,6 +49,22 @@ def test_on_a_cluster_that_may_grow_cuda_asks_for_its_card_and_auto_for_none() -
     assert place(settings(), None) == Place(0)
 
 
+def test_the_memory_is_what_was_set_or_what_the_others_leave_of_the_smallest_card() -> None:
+    assert memory_fraction(settings(nemotron_gpu_memory_fraction=0.4), [24_576]) == 0.4
+    assert memory_fraction(settings(), []) is None
+    alone = memory_fraction(settings(), [24_576, 16_384])
+    beside = memory_fraction(settings(detector_device="cuda", model_zoo_device="cuda"), [16_384, 24_576])
+    assert alone is not None
+    assert beside is not None
+    assert beside < alone <= 0.92
+
+
+def test_an_engine_of_ray_llm_takes_whole_cards_for_each_of_its_stages() -> None:
+    several = {"nemotron_engine": "ray_llm", "nemotron_tensor_parallel": 2, "nemotron_pipeline_parallel": 2}
+    assert place(settings(**several), 4.0) == Place(4.0)
+    assert "1 × 4 cards are asked for" in (place(settings(**several), 2.0).missing or "")
+
+
 def test_a_replica_takes_more_calls_than_it_answers_and_lets_wait() -> None:
     assert calls_at_once(settings(nemotron_max_in_flight=8)) == 56
 
@@ -56,7 +73,7 @@ async def test_what_cannot_be_built_says_why_when_it_is_started() -> None:
     backend = build_backend(settings(), Place(0, "no card is left"))
     with pytest.raises(ModelUnusable, match="no card is left"):
         await backend.start()
-    backend = build_backend(settings(nemotron_url="ftp://nobody"), Place(0))
+    backend = build_backend(settings(nemotron_url="http://gpu-box:8000/v1", nemotron_api_key="two words\n"), Place(0))
     assert isinstance(backend, NoBackend)
     with pytest.raises(ModelUnusable):
         await backend.start()

@@ -20,7 +20,7 @@ ZOO = 1650
 
 def proposed(card_mb: int, detectors: int = 1, zoo_mb: int = 0, **more: bool) -> str | None:
     found = default_model(CardAccount(card_mb, detectors, zoo_mb), ADA, **more)
-    return found and found.name.removeprefix("nvidia/")
+    return found.name.removeprefix("nvidia/") if found is not None else None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.circuit_breaker import Admitted, CircuitBreaker, Rejected
+from domain.circuit_breaker import Admitted, CircuitBreaker, Rejected, lets_through
 from schemas.breaker import BreakerPolicy, BreakerState
 
 START = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -255,3 +255,12 @@ def test_whatever_happened_calls_are_let_through_again_a_minute_after_the_last(
             breaker.release(call)
 
     assert isinstance(breaker.admit(after(now + 60)), Admitted)
+
+
+def test_a_look_from_outside_says_whether_asking_is_worth_it() -> None:
+    breaker = CircuitBreaker("x")
+    assert lets_through(breaker.status(), START)
+    for _ in range(breaker.policy.failure_threshold):
+        breaker.fail(admitted(breaker, 0), START)
+    assert not lets_through(breaker.status(), after(breaker.policy.recovery_timeout - 0.001))
+    assert lets_through(breaker.status(), after(breaker.policy.recovery_timeout))

@@ -9,7 +9,7 @@ from domain.model_assessment import final_assessment
 from domain.risk import assess
 from domain.risk_weights import WEAPONS
 from schemas.assessment import Assessment, AssessmentStanding, Evidence, ModelTrace
-from schemas.prompt_facts import PromptFacts
+from schemas.prompt_facts import PartOfDay, PromptFacts
 from schemas.runtime_config import RuntimeConfig
 from schemas.severity import SeverityBands
 from tests.domain.batch_scenes import scene, seen
@@ -20,7 +20,7 @@ FACTS = PromptFacts(
     camera="Front",
     local_time="Saturday 2026-11-21 02:13",
     timezone="UTC",
-    part_of_day="night",
+    part_of_day=PartOfDay.NIGHT,
     quiet_hours=False,
     seconds=0,
     detection_count=0,

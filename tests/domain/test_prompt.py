@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.answer import MOST_SENTENCE, MOST_SENTENCES, MOST_SIGNS, Sign, answer_schema
@@ -187,6 +187,25 @@ def test_the_users_text_has_its_bounds() -> None:
     assert len(render(prompt_facts(largest(), CONFIG)).user) < 9000
 
 
+@pytest.mark.parametrize("letter", ["<", "a", "漢", "\U00012000", "\U0001f4a3"])
+def test_hostile_names_everywhere_make_it_no_longer_than_twelve_thousand_bytes(letter: str) -> None:
+    found = largest()
+    hostile = letter * 500
+    classes = {one.object_type: f"{number}{hostile}" for number, one in enumerate(found.detections)}
+    worst = found.model_copy(
+        update={
+            "detections": tuple(
+                one.model_copy(update={"object_type": classes[one.object_type]}) for one in found.detections
+            ),
+            "unusual": tuple(usual(f"{number}{hostile}") for number in range(20)),
+            "recent": tuple(earlier(number, 9, "x", hostile, (hostile,) * 9) for number in range(20)),
+            "batch": found.batch.model_copy(update={"camera_name": hostile}),
+        }
+    )
+
+    assert len(render(prompt_facts(worst, CONFIG)).user.encode()) < 12_000
+
+
 def test_facts_that_were_kept_as_json_render_the_same_bytes() -> None:
     for found in (pacing_at_the_door(), largest(), evidence([])):
         facts = prompt_facts(found, CONFIG, pictures=2)
@@ -213,6 +232,7 @@ scenes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(scenes)
 def test_whatever_the_names_the_prompt_survives_the_store_and_keeps_its_lines(found: Any) -> None:
     facts = prompt_facts(found, CONFIG)

@@ -66,7 +66,7 @@ def test_no_injection_changes_lines_marks_keys_or_figures(text: str) -> None:
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_no_injection_makes_the_prompt_much_longer(text: str) -> None:
-    assert len(told(text).user) < len(HARMLESS.user) + 2 * 80 + 6 * 40
+    assert len(told(text).user) < len(HARMLESS.user) + 2 * 48 + 6 * 24
 
 
 @pytest.mark.parametrize("text", INJECTIONS)

@@ -167,8 +167,8 @@ def test_the_reasoning_lists_every_factor_in_plain_english() -> None:
     result = assessed(seen(seconds=42), at=NIGHT + timedelta(minutes=13))
 
     assert result.reasoning == (
-        "73 of 100 by fixed rules: +34 a person was seen; +32 it is night (02:13); +11 in view over 42 s; "
-        "-4 the detector was 90% sure."
+        "74 of 100 by fixed rules: +34 a person was seen; +30 it is night (02:13); +13 in view over 42 s; "
+        "-3 the detector was 90% sure."
     )
 
 

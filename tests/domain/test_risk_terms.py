@@ -118,6 +118,16 @@ def test_it_says_how_often_and_at_how_many_cameras() -> None:
     assert "the same class was at 2 other cameras within 10 min before" in reasoning
 
 
+def test_one_other_camera_is_the_way_home_and_two_are_a_round() -> None:
+    night = scene(seen(), NIGHT)
+    one, two = (
+        night.model_copy(update={"recent": found}) for found in ((before(3, "a"),), (before(3, "a"), before(4, "b")))
+    )
+
+    assert judged(night) == judged(one)
+    assert judged(two).risk_score > judged(one).risk_score
+
+
 @pytest.mark.parametrize(
     "earlier",
     [before(31), before(11, "backyard"), before(-1), before(3, "front_door", "cat"), before(3, "backyard", "car")],
@@ -135,9 +145,11 @@ def test_by_day_coming_back_counts_nothing() -> None:
 
 def test_spelling_of_an_earlier_class_makes_no_difference() -> None:
     evidence = scene(seen(), NIGHT)
-    spelled, plain = (evidence.model_copy(update={"recent": (before(3, "x", word),)}) for word in ("Person", "person"))
+    spelled, plain = (
+        evidence.model_copy(update={"recent": (before(3, "front_door", word),)}) for word in ("Person", "person")
+    )
 
-    assert judged(spelled) == judged(plain)
+    assert judged(spelled) == judged(plain) != judged(evidence)
 
 
 def test_somebody_beside_a_package_is_worth_reviewing_by_day_and_neither_alone_adds_it() -> None:

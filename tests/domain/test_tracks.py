@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.tracks import tracks
@@ -202,6 +202,7 @@ scenes = st.lists(
 ).map(lambda found: [one.model_copy(update={"id": number}) for number, one in enumerate(found)])
 
 
+@settings(deadline=None)
 @given(scenes)
 def test_every_detection_is_in_exactly_one_track(found: list[Detection]) -> None:
     by_class: dict[str, int] = {}
@@ -212,6 +213,7 @@ def test_every_detection_is_in_exactly_one_track(found: list[Detection]) -> None
     assert by_class == {name: names.count(name) for name in names}
 
 
+@settings(deadline=None)
 @given(scenes, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_makes_no_difference(found: list[Detection], shuffled: random.Random) -> None:
     before = tracks(found, STARTED)
@@ -220,6 +222,7 @@ def test_the_order_of_the_rows_makes_no_difference(found: list[Detection], shuff
     assert tracks(found, STARTED) == before
 
 
+@settings(deadline=None)
 @given(scenes)
 def test_no_track_has_more_sightings_than_there_are_frames(found: list[Detection]) -> None:
     frames = {(one.file_path, one.detected_at) for one in found}
@@ -232,6 +235,7 @@ def test_no_track_has_more_sightings_than_there_are_frames(found: list[Detection
         assert (track.sightings == 1) == (track.movement is Movement.ONCE)
 
 
+@settings(deadline=None)
 @given(scenes)
 def test_there_are_at_least_as_many_tracks_of_a_class_as_were_in_one_frame(found: list[Detection]) -> None:
     named = [track.object_type for track in tracks(found, STARTED)]

@@ -18,7 +18,13 @@ from tests.language.vllm_server import VllmServer, vllm_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEY = "key-for-the-tests"
-LONG = {"type": "string", "pattern": "^[a-z]{6000,7000}$"}
+LONG = {
+    "type": "object",
+    "required": ["words"],
+    "properties": {
+        "words": {"type": "array", "minItems": 120, "items": {"type": "string", "pattern": "^[a-z]{40,60}$"}},
+    },
+}
 PATIENT = 300.0
 
 

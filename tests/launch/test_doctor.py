@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.doctor import Finding, examine
+from launch.doctor import examine
+from launch.finding import Finding
 from settings import load_settings
 
 
@@ -16,9 +17,19 @@ def findings(data_dir: Path, **environment: str) -> dict[str, Finding]:
 
 def test_every_part_is_examined(tmp_path: Path) -> None:
     found = findings(tmp_path, API_PORT="18437")
-    assert {"python", "disk", "memory", "postgres", "redis", "port", "cameras", "gpu", "weights", "alerts"} <= set(
-        found
-    )
+    assert {
+        "python",
+        "disk",
+        "memory",
+        "postgres",
+        "redis",
+        "port",
+        "cameras",
+        "gpu",
+        "weights",
+        "nemotron",
+        "alerts",
+    } <= set(found)
 
 
 def test_missing_weights_are_bad_and_come_with_their_mend(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ BY_MODEL = Why(severity_bands=SeverityBands(), timezone="Europe/Berlin")
 async def provisional_event(pool: Pool, risk_score: int = 70, *types: str, **batch: Any) -> int:
     """Stored as the pipeline stores it while the model is away; the camera is there."""
     rows = Rows(pool)
-    batch_id = await rows.batch(**({"state": "closed", "closed_at": NOON} | batch))
+    values: dict[str, Any] = {"state": "closed", "closed_at": NOON}
+    batch_id = await rows.batch(**(values | batch))
     for object_type in types:
         await rows.detection(batch_id, await rows.media(), object_type=object_type)
     (claimed,) = await Batches(pool).claim("worker", 1, LEASE, TRIES)

@@ -99,8 +99,9 @@ async def test_among_20_000_events_only_the_newest_before_the_moment_are_read(ro
         ), numbered AS (SELECT id, row_number() OVER () AS n FROM made)
         INSERT INTO events (batch_id, camera_id, started_at, ended_at, risk_score, risk_level, summary, reasoning,
                             assessment, assessed_by, why, object_types, detection_count)
-        SELECT id, CASE WHEN n % 300 = 0 THEN 'front_door' ELSE 'garden' END, $1::timestamptz - make_interval(secs => n),
-               $1, 50, 'medium', '', '', 'final', 'm', '{}', '{}', 1 FROM numbered
+        SELECT id, CASE WHEN n % 300 = 0 THEN 'front_door' ELSE 'garden' END,
+               $1::timestamptz - make_interval(secs => n), $1, 50, 'medium', '', '', 'final', 'm', '{}', '{}', 1
+        FROM numbered
         """,
         NOON,
     )

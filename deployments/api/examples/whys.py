@@ -39,6 +39,7 @@ _FACTS: dict[str, Any] = {
             "from_place": "upper left",
             "to_place": "middle",
             "largest_percent": 14.2,
+            "largest_box": [38, 22, 58, 93],
         }
     ],
     "tracks_left_out": 0,
@@ -69,7 +70,7 @@ _ANSWER = (
     '"summary":"A person at the front door at night","signs":[],"risk_level":"high","risk_score":72}'
 )
 _MODEL: dict[str, Any] = {
-    "prompt_version": "1",
+    "prompt_version": "v1",
     "prompt_sha256": "0b9c2625dc21ef05f6ad4ddf47c5f203837aa32c1c1bb5e6e0d3d2a9b1f4c7d8",
     "facts": _FACTS,
     "model": "nvidia/NVIDIA-Nemotron-Nano-9B-v2",
