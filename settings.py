@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     """Groups of such cards, on several nodes, that hold the model's layers in turn; with `ray_llm` only."""
     nemotron_gpu_memory_fraction: float | None = Field(default=None, gt=0, le=1)
     """Of the card, for vLLM; unset, what the detector and the model zoo leave (`hsi doctor` says how much)."""
-    nemotron_max_model_len: int = Field(default=8192, ge=2048, le=1_048_576)
+    nemotron_max_model_len: int = Field(default=8192, ge=4096, le=1_048_576)
     """Tokens of prompt and answer together."""
     nemotron_max_in_flight: int = Field(default=8, ge=1, le=256)
     """Questions to one replica at once; further ones wait as rows."""

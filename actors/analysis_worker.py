@@ -61,7 +61,11 @@ class AnalysisWorker:
             self._again.start()
 
     async def stop(self) -> None:
-        await asyncio.gather(self._loop.stop(), self._again.stop() if self._again is not None else asyncio.sleep(0))
+        """What is in hand is finished, or let go of when that takes too long."""
+        await asyncio.gather(self._end(), self._again.stop() if self._again is not None else asyncio.sleep(0))
+
+    async def _end(self) -> None:
+        await self._loop.stop()
         if self._tools is not None:
             await self._slots.stop(self._tools.batches.release)
 

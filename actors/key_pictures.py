@@ -13,7 +13,6 @@ from schemas.detection import Detection
 from storage.detections import Detections, PictureSource
 from storage.errors import NotFound
 from vision.annotate import thumbnail
-from vision.errors import UnreadableMedia
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +44,12 @@ class KeyPictures:
     async def _read(self, detection: Detection) -> SentPicture | None:
         try:
             source = await self._detections.source(detection.id)
+        except NotFound:
+            return None
+        try:
             async with self._turns:
                 jpeg = await asyncio.to_thread(_jpeg, source)
-        except (NotFound, UnreadableMedia, OSError) as error:
+        except Exception as error:  # whatever a decoder makes of a hostile file: the batch is assessed without it
             logger.warning("detection %d is not shown to the language model: %s", detection.id, error)
             return None
         kept = KeyPicture(detection_id=detection.id, sha256=hashlib.sha256(jpeg).hexdigest())

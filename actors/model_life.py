@@ -30,8 +30,9 @@ _log = logging.getLogger(__name__)
 class ModelLife:
     """Used from one event loop, one call at a time; only what it tells may be read meanwhile."""
 
-    def __init__(self, backend: Backend, clock: Clock) -> None:
+    def __init__(self, backend: Backend, clock: Clock, longest_wait_seconds: float = LONGEST_WAIT_SECONDS) -> None:
         self._backend = backend
+        self._longest_wait_seconds = longest_wait_seconds
         self._clock = clock
         self._why_not = "the language model has not been started"
         self._due_at = float("-inf")
@@ -98,7 +99,7 @@ class ModelLife:
         self._loaded_at = None
         self._failures += 1
         doubled = FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, 16)
-        wait = UNUSABLE_WAIT_SECONDS if unusable else min(LONGEST_WAIT_SECONDS, doubled)
+        wait = UNUSABLE_WAIT_SECONDS if unusable else min(self._longest_wait_seconds, doubled)
         if reason != self._why_not:
             _log.warning("no language model: %s", reason)
         self._why_not = reason

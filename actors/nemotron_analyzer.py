@@ -16,7 +16,7 @@ from typing import Any
 
 from actors.answer_figures import AnswerFigures
 from actors.known_question import fault_of, is_right, known_question
-from actors.model_life import ModelLife
+from actors.model_life import LONGEST_WAIT_SECONDS, ModelLife
 from actors.model_talk import ModelTalk
 from actors.question_turns import Turns
 from domain.clock import Clock
@@ -40,6 +40,8 @@ class AnalyzerPlan:
     known_question_seconds: float = 45.0
     picture: bytes | None = None
     """Goes with the known question, for a model that is to see."""
+    longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+    """Between two tries to load or reach it."""
     restarts_when_hung: bool = True
     """False for a server elsewhere: starting our side of it again would mend nothing."""
 
@@ -59,7 +61,7 @@ class NemotronAnalyzer:
         self._plan = plan
         self._clock = clock
         self._pause = pause
-        self._life = ModelLife(backend, clock)
+        self._life = ModelLife(backend, clock, plan.longest_wait_seconds)
         self._turns = Turns(plan.max_in_flight, plan.most_waiting)
         self._figures = AnswerFigures()
         self._living: asyncio.Task[None] | None = None

@@ -7,6 +7,7 @@ import asyncio
 import os
 from typing import Any
 
+from actors.model_life import LONGEST_WAIT_SECONDS
 from actors.nemotron_analyzer import AnalyzerPlan, NemotronAnalyzer
 from actors.nvml import sample_gpus
 from actors.process import arm_process, flush_process
@@ -21,6 +22,8 @@ WAITING_TO_ANSWERING = 4
 """So many questions may wait in a replica for each that it answers; further ones are sent away."""
 CALLS_BESIDE_QUESTIONS = 16
 SWITCH_SECONDS = 2.0
+LOOKS_AT_A_SERVER_SECONDS = 15.0
+"""Asking a server for its models costs nothing, and events wait for its return."""
 
 
 def calls_at_once(settings: Settings) -> int:
@@ -104,6 +107,7 @@ def _plan(settings: Settings) -> AnalyzerPlan:
         most_waiting=settings.nemotron_max_in_flight * WAITING_TO_ANSWERING,
         known_question_seconds=settings.nemotron_timeout_seconds,
         picture=_known_picture() if settings.nemotron_vision else None,
+        longest_wait_seconds=LONGEST_WAIT_SECONDS if settings.nemotron_url is None else LOOKS_AT_A_SERVER_SECONDS,
         restarts_when_hung=settings.nemotron_url is None,
     )
 

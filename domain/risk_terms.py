@@ -15,7 +15,7 @@ from schemas.runtime_config import RuntimeConfig
 _MOST_FOR_NUMBER = 25.0
 _DWELL_SECONDS = 45.0
 """After so long 63 % of the points for staying are given, after twice as long 86 %."""
-_DWELL_BY_DAY = 0.4
+_DWELL_BY_DAY = 0.45
 _LEAST_CERTAINTY = 0.55
 """What is left of the points at confidence 0; all of them at 1."""
 _UNUSUAL_SHARE, _MOST_FOR_UNUSUAL = 0.2, 8.0

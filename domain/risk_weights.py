@@ -22,7 +22,7 @@ class ClassWeight:
     number: float
     """On top, for each doubling of how many are in view at once."""
     dwell: float
-    """On top, for staying as long as a batch lasts, at night; two fifths of it by day."""
+    """On top, for staying as long as a batch lasts, at night; not half of it by day."""
     number_by_day: float = 1.0
     """What is left by day of the points for number."""
 

@@ -10,6 +10,7 @@ from language.engine_faults import NOT_INSTALLED
 from language.engine_plan import EnginePlan
 from language.engine_processes import prepare_environment
 from language.errors import ModelUnusable
+from language.hub import look_at_hub
 from language.model_folder import architecture_fault, fingerprint, is_hybrid, model_fault, read_config
 
 
@@ -53,6 +54,8 @@ class Building:
             raise ModelUnusable(NOT_INSTALLED)
         local = Path(plan.model).is_dir()
         prepare_environment(offline=local)
+        if not local:
+            look_at_hub(plan.model)
         self.device = _device(plan)
         config = read_config(plan.model) if local else _hub_config(plan.model)
         if config is None or (fault := architecture_fault(config)) is not None:

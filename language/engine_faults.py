@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from language.engine_plan import EnginePlan
 from language.errors import ModelAway, ModelUnusable
+from language.hub import hub_away, not_there
 
 NOT_INSTALLED = "vLLM is not installed: install the extra gpu (pip install '.[gpu]'), or set NEMOTRON_URL to a server"
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
@@ -73,17 +74,11 @@ def _own_code(plan: EnginePlan, _: re.Match[str]) -> str:
 
 
 def _not_there(plan: EnginePlan, _: re.Match[str]) -> str:
-    return (
-        f"the hub has no {plan.model} for this machine, and no folder is called so: check NEMOTRON_MODEL; "
-        "where the model asks for a licence to be accepted, accept it and set HF_TOKEN"
-    )
+    return not_there(plan.model)
 
 
 def _hub_away(plan: EnginePlan, _: re.Match[str]) -> str:
-    return (
-        f"the hub does not answer, so {plan.model} cannot be fetched; it is tried again "
-        "(without a network: download it elsewhere and set NEMOTRON_MODEL to its folder)"
-    )
+    return hub_away(plan.model)
 
 
 def _cards(plan: EnginePlan, _: re.Match[str]) -> str:

@@ -310,6 +310,16 @@ async def test_the_wait_before_the_next_load_doubles_up_to_five_minutes(room: Ro
     assert room.backend.stops == 9
 
 
+async def test_a_server_may_be_looked_for_more_often() -> None:
+    room = Room(AnalyzerPlan(longest_wait_seconds=7.0))
+    room.backend.start_raises.extend(ModelAway("nothing listens there") for _ in range(3))
+    await room.look()
+    for _ in range(5 + 7 + 7):
+        await room.look(1)
+    assert room.backend.starts == 4
+    await room.analyzer.stop()
+
+
 async def test_a_model_that_held_for_long_begins_anew_with_short_waits(room: Room) -> None:
     room.backend.start_raises.extend(ModelAway("out of memory") for _ in range(3))
     for _ in range(40):

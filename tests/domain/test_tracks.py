@@ -108,7 +108,8 @@ def test_without_the_pictures_size_everything_but_the_place_is_known() -> None:
     track = only(*(detection(2.0 * n, 100 + 90 * n, picture=(None, None)) for n in range(4)))
 
     assert (track.sightings, track.movement) == (4, Movement.ACROSS)
-    assert track.from_place is track.to_place is track.largest_percent is track.largest_box is None
+    assert (track.from_place, track.to_place) == (None, None)
+    assert (track.largest_percent, track.largest_box) == (None, None)
 
 
 def test_place_and_size_come_from_the_sightings_that_have_a_pictures_size() -> None:
