@@ -142,7 +142,7 @@ def status() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Examine the machine: Python, disk, stores, ports, GPU and driver, weights; each fault with its mend."""
+    """Examine the machine: Python, disk, stores, ports, GPU, weights, language model; each fault with its mend."""
     from launch.doctor import examine
 
     findings = examine(_settings())

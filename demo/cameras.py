@@ -24,7 +24,7 @@ CAMERAS: dict[str, Place] = {
 }
 _LOG = logging.getLogger(__name__)
 # The courier stands close to the camera from the first picture on, so that the first alert comes at once.
-_OPENING = (0.42, 0.48, 0.6, 0.8)
+OPENING = (0.42, 0.48, 0.6, 0.8)
 _PICTURES_A_STORY = 4
 _CLIP_SHARE = 0.15
 _QUIET_INTERVALS = (4.0, 12.0)
@@ -87,7 +87,7 @@ class DemoCameras:
         scene = await asyncio.to_thread(Scene, CAMERAS[name], seed=self._seed + number)
         if number == 0:
             story = delivery(rng, scene.view.nearest)
-            await self._show(name, scene, _Showing(story, light_for(rng, story.dark), _OPENING), rng)
+            await self._show(name, scene, _Showing(story, light_for(rng, story.dark), OPENING), rng)
         while True:
             await asyncio.sleep(self._interval * float(rng.uniform(*_QUIET_INTERVALS)))
             await self._show(name, scene, _random_showing(rng, scene), rng)

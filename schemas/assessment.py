@@ -102,6 +102,7 @@ class ModelTrace(Frozen):
     """None where none answered."""
     fingerprint: str | None
     attempts: tuple[Attempt, ...]
+    """Empty where it was not asked in the end: it was busy for too long, or its circuit breaker was open."""
     pictures: tuple[KeyPicture, ...] = ()
 
 
@@ -116,4 +117,4 @@ class Assessment(Frozen):
     because: str | None = None
     """Why it is provisional; None for a final one."""
     trace: ModelTrace | None = None
-    """None where no language model was asked."""
+    """None where there is no language model."""

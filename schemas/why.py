@@ -59,7 +59,7 @@ class Why(Frozen):
     because: str | None = None
     """Why the assessment is provisional; None for a final one."""
     model: ModelTrace | None = None
-    """What was asked of the language model and what it said; None where none was asked."""
+    """What was asked of the language model and what it said; None where there is none."""
     rules: tuple[RuleVerdict, ...] = ()
     earlier: tuple[EarlierAssessment, ...] = ()
     """Oldest first."""

@@ -14,7 +14,7 @@ from domain.severity import level
 from schemas.severity import Severity
 
 AIM_FALSE_ALARMS = 0.1
-_DRAWS, _DRAWS_A_KIND = 1000, 300
+_DRAWS, _DRAWS_A_KIND = 1000, 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The judgement harness: the same scenes from the same seed, right statistics, and a page that says what is so."""
 
 import asyncio
+import json
 import math
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ from domain.labels import normalised
 from domain.risk import assess
 from schemas.severity import Severity
 from settings import load_settings
+from tests.language.chat_sink import chat, models
+from tests.notify.http_sink import Answer, HttpSink
 
 PAGE = Path(__file__).parents[2] / "docs" / "judgement.md"
 
@@ -71,7 +75,9 @@ def test_no_class_of_object_tells_incidents_from_routine(
     for one in (*tuning, *held_out):
         classes[one.kind.incident] |= {detection.object_type for detection in one.evidence.detections}
 
-    assert {"person", "car", "dog", "knife", "fire", "smoke", "package", "bicycle"} <= classes[True] & classes[False]
+    assert {"person", "car", "dog", "knife", "fire", "smoke", "package", "bicycle", "bear"} <= classes[True] & classes[
+        False
+    ]
 
 
 def test_a_scene_is_a_batch_as_the_system_makes_them(tuning: tuple[Scene, ...]) -> None:
@@ -196,6 +202,44 @@ def test_the_aim_is_met_on_the_half_that_was_not_tuned_on(results: tuple[Judged,
 
     assert found.recall.value >= 0.8
     assert found.false_alarms.value <= 0.1
+
+
+async def says_91(sink: HttpSink, writer: asyncio.StreamWriter) -> None:
+    """Answers the case that it was asked, as a model does that takes everything for a crime."""
+    schema = sink.received[-1].json["response_format"]["json_schema"]["schema"]
+    said = {
+        "case": schema["properties"]["case"]["enum"][0],
+        "reasoning": ["It looks bad."],
+        "summary": "Somebody does something.",
+        "signs": ["loitering"],
+        "risk": {"level": "critical", "score": 91},
+    }
+    await chat(json.dumps(said))(sink, writer)
+
+
+async def by_a_server(found: Sequence[Scene], *answers: Answer) -> tuple[tuple[Judged, ...], str]:
+    async with HttpSink(models("nemotron"), *answers) as sink:
+        settings = load_settings({"NEMOTRON_URL": f"http://127.0.0.1:{sink.port}", "NEMOTRON_MAX_IN_FLIGHT": "1"})
+        async with assessor_named("url", settings) as (assessor, name, at_once):
+            return await judged(assessor, found, at_once), name
+
+
+async def test_a_model_behind_an_address_is_judged_by_its_own_scores(tuning: tuple[Scene, ...]) -> None:
+    results, name = await by_a_server(tuning[:4], says_91)
+
+    assert [(one.score, one.answered) for one in results] == [(91, True)] * 4
+    assert name == "nemotron"
+    assert "4 of 4 scenes were answered by the model" in page(results, name)
+
+
+async def test_where_a_model_gives_no_answer_the_provisional_score_counts_and_is_told(
+    tuning: tuple[Scene, ...],
+) -> None:
+    results, name = await by_a_server(tuning[:2], chat("no JSON"))
+
+    assert [one.score for one in results] == [assess(one.evidence, CONFIG).risk_score for one in tuning[:2]]
+    assert all(not one.answered and "no usable answer" in (one.because or "") for one in results)
+    assert "0 of 2 scenes were answered by the model" in page(results, name)
 
 
 async def test_without_an_address_no_model_can_be_asked() -> None:

@@ -16,7 +16,6 @@ ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
     "there": (200, {"ETag": '"abc"', "X-Repo-Commit": "c0ffee", "Content-Length": "2"}),
     "gone": (404, {"X-Error-Code": "RepoNotFound"}),
     "gated": (403, {"X-Error-Code": "GatedRepo"}),
-    "unnamed": (401, {}),
     "bare": (404, {"X-Error-Code": "EntryNotFound"}),
     "broken": (500, {}),
     "busy": (429, {}),
