@@ -13,6 +13,7 @@ import psutil
 _log = logging.getLogger(__name__)
 _MOST_LOG = 256 * 1024
 _ENGINE = "EngineCore"
+_FAILED_STARTS = ("EngineCore failed to start", "WorkerProc failed to start", "died unexpectedly")
 _LOGGING, _PREFIX = "VLLM_LOGGING_CONFIG_PATH", "vllm-log-"
 
 
@@ -51,6 +52,10 @@ class EngineLog:
                 return file.read().decode(errors="replace")
         except OSError:
             return ""
+
+    def tells_of_failed_start(self) -> bool:
+        said = self.text()
+        return any(line in said for line in _FAILED_STARTS)
 
     def close(self) -> None:
         if os.environ.get(_LOGGING, "").startswith(self._folder.name):

@@ -18,6 +18,9 @@ from language.engine_request import answer_sampling, opened_pictures, thought_sa
 from language.errors import ModelAway, ModelTooSlow, QuestionRefused
 from schemas.language import Question, Reply
 
+_GRACE_SECONDS = 5
+"""For vLLM to end by itself after it wrote that its start failed."""
+
 
 class VllmEngine:
     """See Backend. When this process dies, the engine's processes end with it and only the questions in flight go."""
@@ -38,7 +41,7 @@ class VllmEngine:
         errors, build = self._errors, Building(self._plan)
         building = self._building = asyncio.ensure_future(asyncio.to_thread(build.run))
         try:
-            engine = await asyncio.shield(building)
+            engine = await self._built(building, errors, self._processes)
         except Exception as error:
             fault = (
                 error if isinstance(error, ModelAway) else start_fault(self._plan, build.device, error, errors.text())
@@ -123,6 +126,16 @@ class VllmEngine:
         if (fault := self.fault()) is not None:
             raise ModelAway(fault)
         return self._engine
+
+    async def _built(self, building: "asyncio.Future[Engine]", errors: EngineLog, processes: EngineProcesses) -> Engine:
+        """vLLM's core may write that a worker failed and then wait for it for ever: it is ended then, and says why."""
+        failed = 0
+        while not building.done():
+            await asyncio.wait([building], timeout=1.0)
+            failed = failed + 1 if errors.tells_of_failed_start() else 0
+            if failed > _GRACE_SECONDS:
+                await asyncio.to_thread(processes.end)
+        return building.result()
 
     async def _given_up(self, building: "asyncio.Future[Engine]") -> Engine | None:
         if not building.done() and self._processes is not None:

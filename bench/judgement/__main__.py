@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.judgement.assessors import Judged, NoServer, assessor_named, judged
 from bench.judgement.page import page
-from bench.judgement.scenes import Half, Scene, scenes
+from bench.judgement.scenes import Half, scenes
 from language.errors import ModelAway
 from settings import SettingsError, load_settings
 
@@ -20,9 +20,8 @@ from settings import SettingsError, load_settings
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     halves = tuple(Half) if chosen.half == "both" else (Half(chosen.half),)
-    found = [one for half in halves for one in scenes(half) if chosen.each is None or one.number < chosen.each]
     try:
-        results, name = asyncio.run(_ask(chosen.assessor, found))
+        results, name = asyncio.run(_ask(chosen.assessor, halves, chosen.each))
     except (NoServer, ModelAway, SettingsError) as error:
         print(f"judgement: {error}", file=sys.stderr)
         return 1
@@ -37,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _ask(name: str, found: Sequence[Scene]) -> tuple[tuple[Judged, ...], str]:
+async def _ask(name: str, halves: Sequence[Half], each: int | None) -> tuple[tuple[Judged, ...], str]:
     async with assessor_named(name, load_settings()) as (assessor, called, at_once):
+        found = [one for half in halves for one in scenes(half, each)]
         return await judged(assessor, found, at_once, _tell), called
 
 

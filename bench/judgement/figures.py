@@ -14,7 +14,6 @@ from domain.severity import level
 from schemas.severity import Severity
 
 AIM_FALSE_ALARMS = 0.1
-_DRAWS, _DRAWS_A_KIND = 1000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def half_figures(judged: Sequence[Judged], at: int) -> HalfFigures:
         routine_at_medium=_share(routine, _medium),
         recall_at_threshold=_share(incidents, lambda one: one.score >= at),
         false_alarms_at_threshold=_share(routine, lambda one: one.score >= at),
-        area=area([one.score for one in incidents], [one.score for one in routine], _DRAWS),
+        area=area([one.score for one in incidents], [one.score for one in routine]),
     )
 
 
@@ -89,7 +88,7 @@ def kind_figures(judged: Sequence[Judged]) -> tuple[KindFigures, ...]:
                 kind=kind,
                 reached=_share(mine, _reached),
                 at_medium=_share(mine, _medium),
-                area=area(own, others, _DRAWS_A_KIND) if kind.incident else area(others, own, _DRAWS_A_KIND),
+                area=area(own, others) if kind.incident else area(others, own),
                 scores=tuple(sorted(own)),
             )
         )

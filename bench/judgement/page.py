@@ -56,7 +56,7 @@ between; they are no measurement of real cameras, homes or burglars, and a house
 
 An alarm is the level high or critical (60 and more, by the default bands). A false alarm is routine at that level. An
 incident counts as recalled when it reaches its own floor, high or medium. Shares have Wilson's 95 % intervals, areas
-the 2.5th and 97.5th percentile of 1,000 bootstrap draws (200 for a kind), with a fixed seed.
+the 2.5th and 97.5th percentile of 1,000 bootstrap draws with a fixed seed.
 
 Routine and incidents overlap as they do before a camera, and no class of object belongs to one side: who comes home at
 night walks like a prowler, who takes a package in looks like who steals one, children play as long as somebody loiters,
@@ -80,7 +80,7 @@ def _in_all(figures: dict[Half, HalfFigures], at: int) -> str:
     lines = [_row(["", *(_TITLES[half] for half in figures)]), _rule(len(figures))]
     lines += [_row([name, *(of(one) for one in figures.values())]) for name, of in rows]
     note = f"{at} is the lowest score that at most a tenth of the tuning half's routine reach: one threshold for all."
-    note += " By the default filters a household is told of medium too, and medium is where people by day belong."
+    note += "\nBy the default filters a household is told of medium too, and medium is where people by day belong."
     return "\n".join(lines) + "\n\n" + note
 
 

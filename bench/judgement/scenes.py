@@ -41,9 +41,9 @@ class Scene:
     evidence: Evidence
 
 
-def scenes(half: Half, seed: int = SEED) -> tuple[Scene, ...]:
-    """All of one half, kind by kind."""
-    return tuple(scene(kind, half, number, seed) for kind in KINDS for number in range(kind.count))
+def scenes(half: Half, each: int | None = None, seed: int = SEED) -> tuple[Scene, ...]:
+    """Of one half, kind by kind: all, or the first `each` of every kind."""
+    return tuple(scene(kind, half, number, seed) for kind in KINDS for number in range(kind.count)[:each])
 
 
 def scene(kind: Kind, half: Half, number: int, seed: int = SEED) -> Scene:

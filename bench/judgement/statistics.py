@@ -1,10 +1,12 @@
 """Shares with Wilson's interval, and the area under the ROC curve with a bootstrapped one."""
 
 import math
-import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 _Z = 1.959963984540054
 """Of a two-sided interval of 95 %."""
@@ -55,8 +57,19 @@ def auroc(incidents: Sequence[float], routine: Sequence[float]) -> float:
 
 def area(incidents: Sequence[float], routine: Sequence[float], draws: int = 1000, seed: int = 1) -> Area:
     """With the percentiles of `draws` areas, each of both groups drawn anew with replacement."""
-    rng = random.Random(seed)
-    drawn = sorted(
-        auroc(rng.choices(incidents, k=len(incidents)), rng.choices(routine, k=len(routine))) for _ in range(draws)
-    )
-    return Area(auroc(incidents, routine), drawn[int(0.025 * (draws - 1))], drawn[math.ceil(0.975 * (draws - 1))])
+    value = auroc(incidents, routine)
+    levels = np.unique([*incidents, *routine])
+    rng = np.random.default_rng(seed)
+    above, below = (_drawn(group, levels, draws, rng) for group in (incidents, routine))
+    # In whole numbers: twice the routine below each level, and once that at it.
+    wins = (above * (2 * np.cumsum(below, axis=1) - below)).sum(axis=1)
+    drawn = np.sort(wins / (2 * len(incidents) * len(routine)))
+    return Area(value, float(drawn[int(0.025 * (draws - 1))]), float(drawn[math.ceil(0.975 * (draws - 1))]))
+
+
+def _drawn(
+    group: Sequence[float], levels: NDArray[np.float64], draws: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """How many of each level are in each drawing, draws × levels: all that the area depends on."""
+    counts = np.bincount(np.searchsorted(levels, group), minlength=len(levels))
+    return rng.multinomial(len(group), counts / len(group), size=draws)

@@ -217,6 +217,10 @@ async def says_91(sink: HttpSink, writer: asyncio.StreamWriter) -> None:
     await chat(json.dumps(said))(sink, writer)
 
 
+def both_sides(tuning: Sequence[Scene]) -> list[Scene]:
+    return [*tuning[:2], *[one for one in tuning if one.kind.floor is Severity.HIGH][:2]]
+
+
 async def by_a_server(found: Sequence[Scene], *answers: Answer) -> tuple[tuple[Judged, ...], str]:
     async with HttpSink(models("nemotron"), *answers) as sink:
         settings = load_settings({"NEMOTRON_URL": f"http://127.0.0.1:{sink.port}", "NEMOTRON_MAX_IN_FLIGHT": "1"})
@@ -225,7 +229,7 @@ async def by_a_server(found: Sequence[Scene], *answers: Answer) -> tuple[tuple[J
 
 
 async def test_a_model_behind_an_address_is_judged_by_its_own_scores(tuning: tuple[Scene, ...]) -> None:
-    results, name = await by_a_server(tuning[:4], says_91)
+    results, name = await by_a_server(both_sides(tuning), says_91)
 
     assert [(one.score, one.answered) for one in results] == [(91, True)] * 4
     assert name == "nemotron"
@@ -235,11 +239,12 @@ async def test_a_model_behind_an_address_is_judged_by_its_own_scores(tuning: tup
 async def test_where_a_model_gives_no_answer_the_provisional_score_counts_and_is_told(
     tuning: tuple[Scene, ...],
 ) -> None:
-    results, name = await by_a_server(tuning[:2], chat("no JSON"))
+    found = both_sides(tuning)
+    results, name = await by_a_server(found, chat("no JSON"))
 
-    assert [one.score for one in results] == [assess(one.evidence, CONFIG).risk_score for one in tuning[:2]]
+    assert [one.score for one in results] == [assess(one.evidence, CONFIG).risk_score for one in found]
     assert all(not one.answered and "no usable answer" in (one.because or "") for one in results)
-    assert "0 of 2 scenes were answered by the model" in page(results, name)
+    assert "0 of 4 scenes were answered by the model" in page(results, name)
 
 
 async def test_without_an_address_no_model_can_be_asked() -> None:
