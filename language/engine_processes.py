@@ -69,6 +69,7 @@ class EngineProcesses:
     def __init__(self) -> None:
         self._before = {child.pid for child in multiprocessing.active_children()}
         self._known: dict[int, psutil.Process] = {}
+        self._cores: set[multiprocessing.process.BaseProcess] = set()
 
     def see(self) -> None:
         """Remembers who is there now; a worker whose parent died is not found any more afterwards."""
@@ -77,6 +78,7 @@ class EngineProcesses:
                 continue
             with contextlib.suppress(psutil.Error):
                 root = psutil.Process(child.pid)
+                self._cores.add(child)
                 for process in (root, *root.children(recursive=True)):
                     self._known[process.pid] = process
 
@@ -90,12 +92,16 @@ class EngineProcesses:
         for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
+        for (
+            child
+        ) in self._cores:  # buried here: psutil's waiting would leave multiprocessing in the belief that it lives
+            child.join(10)
         if left:
             _, staying = psutil.wait_procs(left, timeout=10)
             for process in staying:
                 _log.warning("process %d of the language model's engine does not end", process.pid)
-        multiprocessing.active_children()  # buries those that ended
         self._known.clear()
+        self._cores.clear()
 
 
 def _alive(process: psutil.Process) -> bool:

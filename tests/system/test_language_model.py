@@ -73,7 +73,7 @@ def is_assessed(house: House, camera: str, how: str) -> bool:
 
 
 def why_of(house: House, event: dict[str, Any]) -> Why:
-    return Why.model_validate(house.get(f"/api/events/{event['id']}/why"))
+    return Why.model_validate(house.get(f"/api/events/{event['id']}/why")["why"])
 
 
 def prompt_is_in(why: Why) -> bool:
