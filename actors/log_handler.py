@@ -17,7 +17,19 @@ from schemas.log import LogLevel, NewLog
 from storage.log_context import camera_id, request_id
 
 OUR_PACKAGES = frozenset(
-    ("actors", "deployments", "domain", "launch", "notify", "schemas", "storage", "vision", "serve_app", "settings")
+    (
+        "actors",
+        "deployments",
+        "domain",
+        "language",
+        "launch",
+        "notify",
+        "schemas",
+        "storage",
+        "vision",
+        "serve_app",
+        "settings",
+    )
 )
 MOST_LINES = 5000
 MOST_CHARS = 8_000_000

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.card_plan import CardAccount
+from language.errors import ModelUnusable
 from settings import Settings
 
 A_MODEL_BESIDE_OTHERS = 0.6
@@ -58,10 +59,25 @@ def account(settings: Settings, card_mb: int, cards: int = 1) -> CardAccount:
 
 
 def memory_fraction(settings: Settings, cards_mb: Sequence[int]) -> float | None:
-    """Of a card, for vLLM: what was set, else what the others leave of the smallest; None without a card."""
-    if settings.nemotron_gpu_memory_fraction is not None:
-        return settings.nemotron_gpu_memory_fraction
-    return account(settings, min(cards_mb), len(cards_mb)).fraction if cards_mb else None
+    """Of a card, for vLLM: what was set, else what the others leave of the smallest; None for vLLM's own default.
+
+    Raises ModelUnusable where that is more than there is, or nothing: two that race for a card's memory fail in turn.
+    """
+    wanted = settings.nemotron_gpu_memory_fraction
+    if not cards_mb:
+        return wanted
+    card = account(settings, min(cards_mb), len(cards_mb))
+    if wanted is None:
+        if card.fraction is None:
+            raise ModelUnusable(
+                f"the detector and the zoo are promised {card.others_mb} of the card's {card.card_mb} MB: set "
+                "DETECTOR_DEVICE or MODEL_ZOO_DEVICE to cpu, or VRAM_BUDGET_MB to less"
+            )
+        return card.fraction
+    overdrawn = card.overdrawn(wanted)
+    if overdrawn is not None:
+        raise ModelUnusable(overdrawn)
+    return wanted
 
 
 def _wished(settings: Settings) -> float:

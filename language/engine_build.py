@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from domain.card_plan import known_model
 from language.chat_prompt import ChatPrompt
 from language.engine_faults import NOT_INSTALLED
 from language.engine_plan import EnginePlan
@@ -147,6 +148,9 @@ def _arguments(plan: EnginePlan, device: str, hybrid: bool) -> dict[str, Any]:
         found["gpu_memory_utilization"] = plan.gpu_memory_fraction
     if hybrid:
         found["mamba_ssm_cache_dtype"] = "float32"
+    known = known_model(plan.model)
+    if known is not None and known.moe_backend is not None and device != "cpu":
+        found["moe_backend"] = known.moe_backend
     if plan.sees:
         found["limit_mm_per_prompt"] = {"image": plan.most_pictures}
     return found

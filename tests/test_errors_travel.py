@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-PACKAGES = ("schemas", "domain", "storage", "vision", "notify", "actors", "deployments", "launch", "demo")
+PACKAGES = ("schemas", "domain", "storage", "vision", "language", "notify", "actors", "deployments", "launch", "demo")
 SINGLE_MODULES = ("settings", "serve_app", "cli")
 
 

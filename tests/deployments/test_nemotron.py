@@ -59,6 +59,18 @@ def test_the_memory_is_what_was_set_or_what_the_others_leave_of_the_smallest_car
     assert beside < alone <= 0.92
 
 
+@pytest.mark.parametrize(
+    ("wanted", "card_mb", "words"),
+    [({"nemotron_gpu_memory_fraction": 0.95}, 8192, "more than"), ({"vram_budget_mb": 7000}, 8192, "DETECTOR_DEVICE")],
+)
+def test_a_card_that_is_promised_twice_is_refused_with_the_mend(
+    wanted: dict[str, Any], card_mb: int, words: str
+) -> None:
+    with pytest.raises(ModelUnusable) as refused:
+        memory_fraction(settings(detector_device="cuda", model_zoo_device="cuda", **wanted), [card_mb])
+    assert words in refused.value.reason
+
+
 def test_an_engine_of_ray_llm_takes_whole_cards_for_each_of_its_stages() -> None:
     several = {"nemotron_engine": "ray_llm", "nemotron_tensor_parallel": 2, "nemotron_pipeline_parallel": 2}
     assert place(settings(**several), 4.0) == Place(4.0)
