@@ -1,19 +1,29 @@
 """Everything an operator can set, read once from the environment; a secret may come from the file NAME_FILE."""
 
 import os
-import re
-from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from domain.api_keys import named_keys
-from domain.model_registry import MODELS
 from domain.retention import clock_time
+from domain.setting_values import (
+    by_commas,
+    by_spaces,
+    keys_apart,
+    lower_by_commas,
+    model_server,
+    require_host_name,
+    require_network,
+    require_origin,
+    require_zoo_file,
+    require_zoo_model,
+    unset_if_empty,
+)
 from schemas.alert_rule import TimeZoneName
 from schemas.api_key import ApiKey
 from schemas.runtime_config import DEFAULT_CLASSES, MOST_BATCH_SECONDS, RuntimeConfig
@@ -21,10 +31,17 @@ from schemas.runtime_config import DEFAULT_CLASSES, MOST_BATCH_SECONDS, RuntimeC
 VERSION = "0.1.0"
 DEMO_WEIGHTS = Path(__file__).parent / "demo" / "weights" / "drawings.onnx"
 
-_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
-_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
-
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+_REQUIRED: dict[str, Callable[[str], None]] = {
+    "model_zoo_enabled": require_zoo_model,
+    "model_zoo_disabled": require_zoo_model,
+    "model_zoo_files": require_zoo_file,
+    "trusted_proxy_ips": require_network,
+    "cors_allowed_origins": require_origin,
+    "allowed_hosts": require_host_name,
+}
+"""Of each part of a list."""
 
 
 class SettingsError(Exception):
@@ -163,34 +180,43 @@ class Settings(BaseSettings):
     ray_dashboard: bool = True
     ray_dashboard_port: int = Field(default=8265, ge=1, le=65535)
 
-    @field_validator("push_urls", mode="before")
-    @classmethod
-    def _split_spaces(cls, value: Any) -> Any:
-        return tuple(value.split()) if isinstance(value, str) else value
-
-    @field_validator(
+    _apart = field_validator(
         "detection_classes",
         "urgent_classes",
         "smtp_to",
         "smtp_test_recipients",
         "webhook_allowed_hosts",
+        "model_zoo_enabled",
+        "model_zoo_disabled",
+        "model_zoo_files",
         mode="before",
+    )(by_commas)
+    _lower_apart = field_validator("allowed_hosts", "cors_allowed_origins", "trusted_proxy_ips", mode="before")(
+        lower_by_commas
     )
-    @classmethod
-    def _split_commas(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("nemotron_model", "nemotron_url", "nemotron_api_key", "nemotron_url_model", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
+    _spaces_apart = field_validator("push_urls", mode="before")(by_spaces)
+    _keys_apart = field_validator("api_keys", mode="before")(keys_apart)
+    _empty_is_unset = field_validator(
+        "api_key_enabled",
+        "camera_root",
+        "model_zoo_dir",
+        "database_url",
+        "redis_url",
+        "smtp_host",
+        "default_webhook_url",
+        "nemotron_model",
+        "nemotron_url",
+        "nemotron_api_key",
+        "nemotron_url_model",
+        mode="before",
+    )(unset_if_empty)
 
     @field_validator("nemotron_url")
     @classmethod
     def _server_of_ours(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("nemotron_model") is not None:
             raise ValueError("NEMOTRON_MODEL is set too: keep NEMOTRON_URL for a server, or NEMOTRON_MODEL for our own")
-        return value if value is None else _model_server(value)
+        return value if value is None else model_server(value)
 
     @field_validator("nemotron_url_model")
     @classmethod
@@ -207,32 +233,12 @@ class Settings(BaseSettings):
             raise ValueError(f"half of NEMOTRON_MAX_MODEL_LEN ({length}) at most, for prompt and answer need the rest")
         return value
 
-    @field_validator("model_zoo_enabled", "model_zoo_disabled", "model_zoo_files", mode="before")
+    @field_validator(*_REQUIRED)
     @classmethod
-    def _split_model_lists(cls, value: Any) -> Any:
-        return cls._split_commas(value)
-
-    @field_validator("model_zoo_enabled", "model_zoo_disabled", "model_zoo_files")
-    @classmethod
-    def _known_models(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _each_usable(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for written in value:
-            name, equals, file = written.partition("=")
-            if info.field_name == "model_zoo_files" and not (equals and file):
-                raise ValueError(f"{written} is not name=file, such as yolo11-face=faces.onnx")
-            if (name if info.field_name == "model_zoo_files" else written) not in MODELS:
-                raise ValueError(f"{name} is no model of the zoo: choose from {', '.join(MODELS)}")
+            _REQUIRED[str(info.field_name)](written)
         return value
-
-    @field_validator("allowed_hosts", "cors_allowed_origins", "trusted_proxy_ips", mode="before")
-    @classmethod
-    def _split_lower_commas(cls, value: Any) -> Any:
-        return cls._split_commas(value.lower()) if isinstance(value, str) else value
-
-    @field_validator("api_keys", mode="before")
-    @classmethod
-    def _split_keys(cls, value: Any) -> Any:
-        """By commas, and by lines as in a file."""
-        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("api_keys")
     @classmethod
@@ -240,51 +246,10 @@ class Settings(BaseSettings):
         named_keys(key.get_secret_value() for key in value)
         return value
 
-    @field_validator("trusted_proxy_ips")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for written in value:
-            ip_network(written, strict=False)
-        return value
-
-    @field_validator("cors_allowed_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin} is not an origin: write it as https://example.org or http://localhost:5173")
-        return value
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if not _HOST_NAME.fullmatch(name):
-                raise ValueError(f"{name} is not a host's name: write it as cameras.example.org, without a port")
-        return value
-
-    @field_validator("api_key_enabled", mode="before")
-    @classmethod
-    def _empty_is_undecided(cls, value: Any) -> Any:
-        return None if value == "" else value
-
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper_case(cls, value: Any) -> Any:
         return value.strip().upper() if isinstance(value, str) else value
-
-    @field_validator(
-        "camera_root",
-        "model_zoo_dir",
-        "database_url",
-        "redis_url",
-        "smtp_host",
-        "default_webhook_url",
-        mode="before",
-    )
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:
-        return None if value == "" else value
 
     @field_validator("cleanup_time")
     @classmethod
@@ -366,8 +331,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         return _FromValues(**chosen)
     except ValidationError as error:
-        lines = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
-        raise SettingsError("; ".join(lines)) from None
+        faults = [(str(e["loc"][0]).upper(), e["msg"]) for e in error.errors(include_input=False)]
+        raise SettingsError(
+            "; ".join(f"{name}: {said.removeprefix('Value error, ')}" for name, said in faults)
+        ) from None
 
 
 class _FromValues(Settings):
@@ -378,23 +345,6 @@ class _FromValues(Settings):
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
-
-
-def _model_server(written: str) -> str:
-    """An address that can be one; the message repeats nothing of it, for it may hold a secret."""
-    hint = "write it as http://gpu-box:8000/v1"
-    try:
-        parts = urlsplit(written.strip())
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise ValueError(f"it is no address, or its port is no number up to 65535: {hint}") from None
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(f"it begins with neither http:// nor https://: {hint}")
-    if not named:
-        raise ValueError(f"it names no host, or port 0: {hint}")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"it holds more than an address (@, ? or #); a key belongs in NEMOTRON_API_KEY: {hint}")
-    return written.strip()
 
 
 def _read_secret(variable: str, path: str) -> str:

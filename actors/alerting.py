@@ -1,6 +1,7 @@
 """Which alerts an event raises and whom each goes to, decided and written inside the transaction that stores it.
 
-An event that is assessed again is looked at by the same rules as they are then.
+An event that is assessed again is looked at by the same rules as they are then. What the household was told about
+when it was stored silences a rule as much as what it was told about just now.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,8 +53,10 @@ class Alerting:
         assessment: Assessment,
         severity: Severity,
         now: datetime,
+        stored_at: datetime | None = None,
     ) -> RaisedAlerts:
-        """Evaluates every enabled rule; of an event that is assessed again, a rule raises no second alert."""
+        """Evaluates every enabled rule. `stored_at`: of an event that is assessed again; no rule raises a second alert
+        for it."""
         facts = EventFacts(
             event_id=event_id,
             camera_id=evidence.batch.camera_id,
@@ -65,7 +68,7 @@ class Alerting:
         verdicts = {rule.id: no_match(rule, answer) for rule, answer in answers if isinstance(answer, NoMatch)}
         matches = [(rule, answer) for rule, answer in answers if isinstance(answer, Match)]
         if matches:
-            verdicts |= await self._decide(transaction, facts, assessment.summary, now, matches)
+            verdicts |= await self._decide(transaction, facts, assessment.summary, (now, stored_at or now), matches)
         told = tuple(verdicts[rule.id] for rule, _ in answers)
         return RaisedAlerts(sum(verdict.outcome is RuleOutcome.RAISED for verdict in told), told)
 
@@ -74,10 +77,14 @@ class Alerting:
         transaction: AlertingTransaction,
         facts: EventFacts,
         message: str,
-        now: datetime,
+        moments: tuple[datetime, datetime],
         matches: Sequence[tuple[AlertRule, Match]],
     ) -> dict[UUID, RuleVerdict]:
-        """Of each rule that matched: whether its alert is raised, under the lock of its key."""
+        """Of each rule that matched: whether its alert is raised, under the lock of its key.
+
+        `moments`: now, and when the event was stored; a cooldown counts from either.
+        """
+        now = moments[0]
         keys = [dedup_key(rule, facts, found.object_type) for rule, found in matches]
         await transaction.lock_dedup_keys(keys)
         policy = await transaction.notification_policy(self.timezone)
@@ -88,7 +95,7 @@ class Alerting:
                 verdicts[rule.id] = raised_before(rule, found)
                 continue
             deliveries = self._deliveries(rule, facts, policy, now)
-            last = await _silenced_by(transaction, rule, key, deliveries, now)
+            last = await _silenced_by(transaction, rule, key, deliveries, moments)
             if last is not None:
                 ALERTS.labels("held_back").inc()
                 verdicts[rule.id] = held_back(rule, key, last)
@@ -136,12 +143,16 @@ def _answers(
 
 
 async def _silenced_by(
-    transaction: AlertingTransaction, rule: AlertRule, key: str, deliveries: Sequence[NewDelivery], now: datetime
+    transaction: AlertingTransaction,
+    rule: AlertRule,
+    key: str,
+    deliveries: Sequence[NewDelivery],
+    moments: tuple[datetime, datetime],
 ) -> datetime | None:
     """When the alert was made whose cooldown holds this one back."""
     if rule.cooldown_seconds == 0:
         return None
-    past = await transaction.past_alerts(key, now - timedelta(seconds=rule.cooldown_seconds))
+    past = await transaction.past_alerts(key, min(moments) - timedelta(seconds=rule.cooldown_seconds))
+    near = [one for one in past if any(in_cooldown(one.created_at, rule.cooldown_seconds, at) for at in moments)]
     would_be_sent = any(delivery.suppressed_because is None for delivery in deliveries)
-    last = last_relevant(past, rule.severity, would_be_sent)
-    return last if in_cooldown(last, rule.cooldown_seconds, now) else None
+    return last_relevant(near, rule.severity, would_be_sent)

@@ -27,6 +27,9 @@ class LanguageModelTools:
     """Longer than an assessment may take."""
     look_seconds: float = 2.0
     """How often a model that is away is looked at while provisional events wait for it."""
+    away_pause_seconds: float = 60.0
+    """An event over which the model went away lets others go first for so long, for it may be the reason. More than the
+    breaker's recovery time: else it would be every trial."""
     idle_seconds: float = 10.0
     """How often events are looked for that somebody else queued, as a person who gives a dead one another try."""
 

@@ -66,7 +66,9 @@ class EventCommit:
                 return False
             now = self.clock.now()
             await revision.revise_event(assessment, severity, why(evidence, assessment, config), now)
-            alerts = await self.alerting.raise_alerts(revision, claimed.event_id, evidence, assessment, severity, now)
+            alerts = await self.alerting.raise_alerts(
+                revision, claimed.event_id, evidence, assessment, severity, now, revision.stored_at
+            )
             await revision.note_rules(claimed.event_id, alerts.verdicts)
         await self._tell(alerts, revision.news)
         return True

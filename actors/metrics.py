@@ -79,8 +79,8 @@ LANGUAGE_MODEL_TOKENS = Counter(
 )
 MODEL_ASSESSMENTS = Counter(
     "model_assessments_total",
-    "Batches and events that the language model was to assess, by what became of it: answered, away, too_slow, "
-    "refused, malformed, not_asked (it was too busy in time).",
+    "Batches and events that the language model was to assess, by what became of it: answered, away, busy, "
+    "too_slow, refused, malformed, not_asked (no place was free in time).",
     ("outcome",),
     registry=REGISTRY,
 )

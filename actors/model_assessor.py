@@ -6,7 +6,8 @@
 
 Both tries share one budget of time, and one admission by the breaker, which hears exactly once how it went: an answer
 is a success; away, too slow and malformed twice are failures, so that a model that only talks nonsense is left alone
-for a while like one that is not there; a refused question and a call that was cancelled say nothing about the service.
+for a while like one that is not there; a refused question, one that a busy model sent away and a call that was
+cancelled say nothing about the service.
 When it dies nothing is lost: the batch or event that it was asked about is a row.
 """
 
@@ -29,7 +30,7 @@ from domain.plain_text import plain
 from domain.prompt import render
 from domain.prompt_facts import prompt_facts
 from domain.risk import assess
-from language.errors import ModelAway, ModelTooSlow, QuestionRefused
+from language.errors import ModelAway, ModelBusy, ModelTooSlow, QuestionRefused
 from schemas.assessment import Assessment, AssessmentStanding, Evidence, ModelTrace
 from schemas.language import Question, Reply
 from schemas.prompt_facts import PromptFacts
@@ -55,12 +56,18 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     AWAY = "away"
     """It was not there, or its breaker is open."""
+    BUSY = "busy"
+    """It works, and sent the question away for want of room."""
     TOO_SLOW = "too_slow"
     REFUSED = "refused"
     """It works, and this question cannot be put to it."""
     MALFORMED = "malformed"
     NOT_ASKED = "not_asked"
     """It was too busy to be asked in time."""
+
+
+SAYS_NOTHING = frozenset((Outcome.REFUSED, Outcome.BUSY))
+"""Of whether the model works: its breaker counts them neither way."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,7 @@ class ModelAssessor:
             found = await self._tries(asking)
             if isinstance(found, Answer):
                 report = self._breakers.succeeded
-            elif found.outcome is not Outcome.REFUSED:
+            elif found.outcome not in SAYS_NOTHING:
                 report = self._breakers.failed
             return found
         finally:
@@ -192,6 +199,9 @@ class ModelAssessor:
         if isinstance(error, QuestionRefused):
             reason = plain(error.reason, _MOST_REASON)
             return _NoAnswer(Outcome.REFUSED, f"the language model cannot be asked this: {reason}")
+        if isinstance(error, ModelBusy):
+            reason = plain(error.reason.removeprefix("busy: "), _MOST_REASON)
+            return _NoAnswer(Outcome.BUSY, f"the language model is busy: {reason}")
         if not isinstance(error, ModelAway):
             logger.warning("the language model could not be asked", exc_info=error)
         reason = error.reason if isinstance(error, ModelAway) else f"{type(error).__name__}: {error}"

@@ -21,7 +21,7 @@ from actors.model_talk import ModelTalk
 from actors.question_turns import Turns
 from domain.clock import Clock
 from language.backend import Backend
-from language.errors import ModelAway, ModelTooSlow, QuestionRefused
+from language.errors import ModelAway, ModelBusy, ModelTooSlow, QuestionRefused
 from schemas.language import Question, Reply
 from schemas.service import Health
 
@@ -174,7 +174,7 @@ class NemotronAnalyzer:
             self._figures.ended("refused")
             raise
         except ModelAway as error:
-            self._figures.ended("busy" if error.reason.startswith("busy") else "failed")
+            self._figures.ended("busy" if isinstance(error, ModelBusy) else "failed")
             raise
         except asyncio.CancelledError:
             self._figures.ended("cancelled")

@@ -8,7 +8,7 @@ import asyncio
 from bisect import insort
 from dataclasses import dataclass, field
 
-from language.errors import ModelAway
+from language.errors import ModelAway, ModelBusy
 
 
 @dataclass(order=True)
@@ -33,7 +33,7 @@ class Turns:
         return len(self._line)
 
     async def take(self, priority: int) -> None:
-        """Returns when it is this question's turn; `give_back` must follow. Raises ModelAway when too many wait."""
+        """Returns when it is this question's turn; `give_back` must follow. Raises ModelBusy when too many wait."""
         if self.taken < self._at_once and not self._line:
             self.taken += 1
             return
@@ -62,17 +62,17 @@ class Turns:
         """Everybody who waits: there is nobody to ask any more."""
         line, self._line = self._line, []
         for one in line:
-            _send_away(one, reason)
+            _send_away(one, ModelAway(reason))
 
     def _make_room(self, mine: _Waiting) -> None:
         if len(self._line) < self._most_waiting:
             return
         busy = f"busy: {self.taken} questions are being answered and {len(self._line)} wait"
         if not self._line or self._line[-1].priority <= mine.priority:
-            raise ModelAway(busy)
-        _send_away(self._line.pop(), f"{busy}, all of them more pressing")
+            raise ModelBusy(busy)
+        _send_away(self._line.pop(), ModelBusy(f"{busy}, all of them more pressing"))
 
 
-def _send_away(one: _Waiting, reason: str) -> None:
+def _send_away(one: _Waiting, error: ModelAway) -> None:
     if not one.turn.done():
-        one.turn.set_exception(ModelAway(reason))
+        one.turn.set_exception(error)

@@ -141,8 +141,9 @@ class Reassessment:
         if judgement.outcome is Outcome.ANSWERED:
             await working.tools.events.revise(claimed, evidence, judgement.assessment, config)
             self.done += 1
-        elif judgement.outcome is Outcome.AWAY:
-            await self._untried(working, claimed, 0.0)
+        elif judgement.outcome in (Outcome.AWAY, Outcome.BUSY):
+            asked = judgement.outcome is Outcome.AWAY and _was_asked(judgement)
+            await self._untried(working, claimed, working.language.away_pause_seconds if asked else 0.0)
         elif judgement.outcome is Outcome.TOO_SLOW and working.language.assessor.answered == answered:
             await self._untried(working, claimed, SLOW_PAUSE_SECONDS)
         else:  # it answers others, and not this one
@@ -181,6 +182,12 @@ async def _admits(working: _Working) -> bool:
         return True
     now = working.tools.clock.now()
     return all(lets_through(breaker, now) for breaker in known if breaker.name == BREAKER)
+
+
+def _was_asked(judgement: Judgement) -> bool:
+    """Not where the breaker is open."""
+    trace = judgement.assessment.trace
+    return trace is not None and bool(trace.attempts)
 
 
 def _reason(judgement: Judgement) -> str:

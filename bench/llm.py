@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actors.model_assessor import TEMPERATURE
+from actors.model_assessor import TEMPERATURES
 from bench.closed_batches import insert_closed_batches
 from bench.effort import Effort
 from bench.figures import Report, Table, median
 from bench.models import demo_model
-from bench.random_nemotron import Size, random_llama
+from bench.random_nemotron import TINY, Size, random_llama
 from bench.rows import rows_of
 from bench.running import RunningSystem, SystemFailed, work_folder
-from domain.answer import answer_schema
+from domain.answer import MOST_TOKENS, answer_schema
 from domain.clock import SystemClock
 from domain.prompt import render
 from schemas.language import Question
@@ -31,7 +31,7 @@ from storage.postgres import Connection
 
 _PATIENCE_SECONDS = 580.0
 _LONGEST = 8192
-_SIZES = (Size("tiny", layers=2, width=128), Size("small", layers=8, width=512))
+_SIZES = (TINY, Size("small", layers=8, width=512))
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,8 @@ def _question(why: Why) -> Question:
         system=prompt.system,
         user=prompt.user,
         answer_schema=answer_schema(why.model.facts.case, why.model.facts.bands),
-        temperature=TEMPERATURE,
+        temperature=TEMPERATURES[0],
+        most_tokens=MOST_TOKENS,
         within_seconds=600,
     )
 

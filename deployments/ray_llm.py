@@ -20,6 +20,7 @@ from domain.clock import Clock, SystemClock
 from domain.plain_text import plain
 from language.chat_request import OPTIONAL, chat_request
 from language.errors import ModelAway, ModelTooSlow, ModelUnusable
+from language.model_folder import shown_name
 from language.server_replies import OtherShape, read_chat
 from language.server_trouble import Answered, exclusion, trouble
 from schemas.language import Question, Reply
@@ -104,7 +105,7 @@ class RayLlmBackend:
             id=question.id,
             text=answer.text,
             finish_reason=answer.finish_reason,
-            model=self._plan.model,
+            model=shown_name(self._plan.model),
             fingerprint=answer.fingerprint,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
@@ -118,7 +119,7 @@ class RayLlmBackend:
     def describe(self) -> dict[str, Any]:
         return {
             "backend": "ray_llm",
-            "model": self._plan.model,
+            "model": shown_name(self._plan.model),
             "fingerprint": self._fingerprint,
             "device": self._told.get("device"),
             "max_model_len": self._told.get("max_model_len"),

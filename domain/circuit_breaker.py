@@ -165,4 +165,6 @@ def lets_through(breaker: Breaker, now: datetime) -> bool:
     """Whether it is worth asking for admission: not while it is open and its recovery time runs."""
     if breaker.state is not BreakerState.OPEN or breaker.opened_at is None:
         return True
+    if now < breaker.opened_at:
+        return True  # the clock was set back: whoever asks has the breaker wait once more from now on
     return now >= breaker.opened_at + timedelta(seconds=breaker.config.recovery_timeout)

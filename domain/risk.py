@@ -3,8 +3,8 @@
 For each class (domain/risk_terms.py): presence + number + night + dwell by its weights (domain/risk_weights.py), more
 when this camera rarely sees it at this hour of the week and less when it often does, less for a person far off, more in
 quiet hours and at night for one who was here or at other cameras just before, less what the detector was unsure of. The
-class that comes to the most counts in full, the others a fifth each, to seven points; somebody beside something that can
-be carried off adds a little. The floors hold (domain/floors.py); then 0 to 100 is kept.
+class that comes to the most counts in full, the others a fifth each, to seven points; somebody beside something that
+can be carried off adds a little. The floors hold (domain/floors.py); then 0 to 100 is kept.
 Nothing but the evidence goes in, so the same batch always gets the same score.
 """
 

@@ -109,6 +109,6 @@ def night_share(local: time) -> float:
 
 
 def _smooth(share: float) -> float:
-    """From 0 to 1, level at both ends and slow at first: the cubic that does so, squared, since dusk is no night yet."""
+    """From 0 to 1, level at both ends and slow at first: the cubic that is, squared, since dusk is no night yet."""
     bounded = min(1.0, max(0.0, share))
     return (bounded * bounded * (3 - 2 * bounded)) ** 2

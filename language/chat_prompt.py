@@ -9,22 +9,31 @@ are put between its pieces as tokens: a camera called `<|im_end|>` stays six let
 """
 
 import re
+import sys
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
+from domain.clock import SystemClock
 from language.errors import ModelUnusable
 
 THOUGHT_ENDS = "</think>"
 _NO_THINK = re.compile(r"nemotron-nano-(9b|12b)-v2", re.IGNORECASE)
 _KEPT_TEXTS = 8
+_TEMPLATE_SECONDS = 20.0
+"""A real one takes milliseconds."""
 
 
 class ChatPrompt:
-    """One model's tokenizer and chat template. Raises ModelUnusable where the template does not carry the messages."""
+    """One model's tokenizer and chat template. Raises ModelUnusable where the template does not carry the messages.
 
-    def __init__(self, tokenizer: Any, model_name: str, *, thinking: bool) -> None:
+    Making one may take seconds: the template is run here, for every number of pictures, and never while it is used.
+    """
+
+    def __init__(self, tokenizer: Any, model_name: str, *, thinking: bool, most_pictures: int = 0) -> None:
         self._tokenizer = tokenizer
         self._thinking = thinking
         self._word = "\n/no_think" if not thinking and _NO_THINK.search(model_name) else ""
@@ -32,15 +41,12 @@ class ChatPrompt:
         texts = sorted(self._control, key=len, reverse=True)
         self._written = re.compile("|".join(map(re.escape, texts))) if texts else None
         self._control_ids = frozenset(self._control.values())
-        self._frames: dict[int, tuple[list[int], ...]] = {0: self._frame(0)}
+        self._frames = [self._frame(pictures) for pictures in range(most_pictures + 1)]
         self.thought_end = self.control(f"\n{THOUGHT_ENDS}\n\n")
         """What stands between a thought and the answer."""
         self._kept: OrderedDict[str, list[int]] = OrderedDict()
 
     def tokens(self, system: str, user: str, pictures: int = 0) -> list[int]:
-        """Raises ModelUnusable where the template has no place for pictures."""
-        if pictures not in self._frames:
-            self._frames[pictures] = self._frame(pictures)
         before, between, after = self._frames[pictures]
         return [*before, *self._system(system), *between, *self.plain(user), *after]
 
@@ -86,15 +92,16 @@ class ChatPrompt:
         system, user = f"S{uuid4().hex}", f"U{uuid4().hex}"
         shown: Any = [*({"type": "image"} for _ in range(pictures)), {"type": "text", "text": user}]
         try:
-            rendered = self._tokenizer.apply_chat_template(
-                [
-                    {"role": "system", "content": system + self._word},
-                    {"role": "user", "content": shown if pictures else user},
-                ],
-                tokenize=False,
-                add_generation_prompt=True,
-                enable_thinking=self._thinking,
-            )
+            with _ended_after(_TEMPLATE_SECONDS):
+                rendered = self._tokenizer.apply_chat_template(
+                    [
+                        {"role": "system", "content": system + self._word},
+                        {"role": "user", "content": shown if pictures else user},
+                    ],
+                    tokenize=False,
+                    add_generation_prompt=True,
+                    enable_thinking=self._thinking,
+                )
         except Exception as error:  # a template is a program of the model's: it may raise anything
             raise ModelUnusable(
                 f"the model's chat template fails ({_short(error)}); take its instruct variant"
@@ -105,6 +112,28 @@ class ChatPrompt:
                 "the model's chat template leaves out the system text or the question; take another model"
             )
         return tuple(self.control(piece) for piece in pieces)
+
+
+@contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """Ends Python code of somebody else's that may loop for ever, in this thread alone, by looking at its every line.
+
+    The sandbox that templates run in keeps them from this machine's files, and not from its time.
+    """
+    clock = SystemClock()
+    end = clock.monotonic() + seconds
+
+    def look(*_: Any) -> Any:
+        if clock.monotonic() > end:
+            raise TimeoutError(f"it did not end within {seconds:g} s")
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def _control_tokens(tokenizer: Any) -> dict[str, int]:

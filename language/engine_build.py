@@ -10,9 +10,10 @@ from language.chat_prompt import ChatPrompt
 from language.engine_faults import NOT_INSTALLED
 from language.engine_plan import EnginePlan
 from language.engine_processes import prepare_environment
-from language.errors import ModelUnusable
+from language.errors import ModelAway, ModelUnusable
 from language.hub import look_at_hub
 from language.model_folder import architecture_fault, fingerprint, is_hybrid, model_fault, read_config
+from language.weight_files import BadFile
 
 
 @dataclass
@@ -46,7 +47,13 @@ class Building:
         self.device: str = plan.device if plan.device != "auto" else "cuda"
 
     def run(self) -> Engine:
-        """Raises ModelUnusable for what is known beforehand, and whatever vLLM raises."""
+        """Raises ModelAway or ModelUnusable for what is known beforehand, and whatever vLLM raises."""
+        try:
+            return self._made()
+        except BadFile as error:  # one that was replaced since it was looked at
+            raise ModelUnusable(error.reason) from error
+
+    def _made(self) -> Engine:
         plan = self._plan
         fault = model_fault(plan.model)
         if fault is not None:
@@ -63,9 +70,12 @@ class Building:
             raise ModelUnusable(fault or f"{plan.model} has no config.json")
         counted = PrefixCache()
         hybrid = is_hybrid(config)
+        before = fingerprint(Path(plan.model)) if local else None
         llm = _llm(plan, self.device, hybrid, counted)
         try:
-            return self._engine(llm, config, hybrid, counted, fingerprint(Path(plan.model)) if local else None)
+            if local and fingerprint(Path(plan.model)) != before:
+                raise ModelAway(f"the files of {plan.model} changed while it was loaded: it is loaded again")
+            return self._engine(llm, config, hybrid, counted, before)
         except BaseException:
             llm.shutdown()
             raise
@@ -76,9 +86,15 @@ class Building:
         import vllm
         from vllm.platforms import current_platform
 
+        plan = self._plan
         return Engine(
             llm=llm,
-            prompt=ChatPrompt(llm.renderer.get_tokenizer(), self._plan.model, thinking=self._plan.thinking),
+            prompt=ChatPrompt(
+                llm.renderer.get_tokenizer(),
+                plan.model,
+                thinking=plan.thinking,
+                most_pictures=plan.most_pictures if plan.sees else 0,
+            ),
             device="cpu" if self.device == "cpu" else str(current_platform.get_device_name()),
             version=str(vllm.__version__),
             fingerprint=print_ or _revision(llm),

@@ -10,6 +10,8 @@ from language.hub import hub_away, not_there
 
 NOT_INSTALLED = "vLLM is not installed: install the extra gpu (pip install '.[gpu]'), or set NEMOTRON_URL to a server"
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
+_DEATH = re.compile(r"fatal error|WorkerProc (?:failed|hit an exception)|died unexpectedly")
+_RECORD = re.compile(r"^(?=[A-Z]+ vllm[\w.]*: )", re.MULTILINE)
 _LAST_ERROR = re.compile(r"^(?:\S+ )*?([\w.]*(?:Error|Exception|Exit|Interrupt)): (.+)$", re.MULTILINE)
 
 
@@ -32,6 +34,12 @@ def start_fault(plan: EnginePlan, device: str, error: BaseException, log: str) -
     if _MEMORY.search(said):
         return ModelUnusable(_memory(plan, device))
     return ModelAway(f"vLLM could not load {plan.model}: {_last_line(said)}")
+
+
+def death_cause(log: str) -> str | None:
+    """What an engine wrote of its own death, in one line; what it wrote of single questions before is none of it."""
+    dying = [record for record in _RECORD.split(_NOISE.sub("", log)) if _DEATH.search(record.partition("\n")[0])]
+    return last_error("".join(dying)) or (" ".join(dying[0].split())[:300] if dying else None)
 
 
 def last_error(log: str) -> str | None:
@@ -137,7 +145,7 @@ _CAUSES = tuple(
         (r"Failed to infer device type|No CUDA GPUs are available|no NVIDIA driver", _no_card, True),
         (
             r"no module or parameter named|weights were not initialized|size mismatch|loaded_weight\.(shape|size)"
-            r"|Tried to load weights of size|KeyError: '[\w.]+\.weight",
+            r"|Tried to load weights of size|KeyError: '[\w.]+\.weight|exceeds dimension size \(\d+\)",
             _misfit,
             True,
         ),

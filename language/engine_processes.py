@@ -1,11 +1,14 @@
 """An engine's processes: the surroundings that they start in, what they write, and that none of them stays behind."""
 
+import atexit
 import contextlib
 import json
 import logging
 import multiprocessing
 import os
+import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -35,12 +38,16 @@ def prepare_environment(*, offline: bool) -> None:
 
 
 class EngineLog:
-    """What the processes of one start write as errors: vLLM gives its caller no more than "see above"."""
+    """What the processes of one start write as errors: vLLM gives its caller no more than "see above".
+
+    The file is the same for every engine of this process, whose vLLM keeps it open, and begins empty with each.
+    """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
-        self._errors = Path(self._folder.name) / "errors.log"
-        settings = Path(self._folder.name) / "logging.json"
+        folder = _log_folder()
+        self._errors = folder / "errors.log"
+        self._errors.write_bytes(b"")
+        settings = folder / "logging.json"
         settings.write_text(json.dumps(_logging(self._errors)))
         if _PREFIX in os.environ.get(_LOGGING, _PREFIX):  # who configures vLLM's logs keeps them, and reads them there
             os.environ[_LOGGING] = str(settings)
@@ -58,9 +65,15 @@ class EngineLog:
         return any(line in said for line in _FAILED_STARTS)
 
     def close(self) -> None:
-        if os.environ.get(_LOGGING, "").startswith(self._folder.name):
+        if os.environ.get(_LOGGING, "").startswith(str(self._errors.parent)):
             del os.environ[_LOGGING]
-        self._folder.cleanup()
+
+
+@cache
+def _log_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix=_PREFIX)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 class EngineProcesses:

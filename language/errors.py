@@ -12,6 +12,14 @@ class ModelAway(Exception):
         return str(self.args[0])
 
 
+class ModelBusy(ModelAway):
+    """It works, and has no room for another question just now."""
+
+
+class ModelBusy(ModelAway):
+    """It works, and has no room for another question just now."""
+
+
 class ModelUnusable(ModelAway):
     """It cannot be loaded or asked until somebody mends something: the reason says what."""
 

@@ -11,11 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from language.weight_files import BadFile, read_json_object, require_regular, weight_files
+from language.weight_files import BadFile, read_json_object, require_small, weight_files
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _TOKENIZERS = (("tokenizer.json",), ("tokenizer.model",), ("vocab.json", "merges.txt"))
 _RUNNING_STATE = ("mamba", "ssm", "linear_attention", "recurrent", "gated_delta", "rwkv", "conv")
+_TEXTS = (".json", ".jinja", ".txt")
 _HEAD, _TAIL = 1024 * 1024, 64 * 1024
 _AGAIN = "download the model again"
 
@@ -23,6 +24,11 @@ _AGAIN = "download the model again"
 def is_hub_name(model: str) -> bool:
     """`org/name`, which also a relative path may look like: one that exists is a folder."""
     return _HUB_NAME.fullmatch(model) is not None and ".." not in model and "--" not in model
+
+
+def shown_name(model: str) -> str:
+    """What events say assessed them: of a folder its own name, since where it lies is nobody's business."""
+    return model if is_hub_name(model) else Path(model).name or model
 
 
 def model_fault(model: str) -> str | None:
@@ -78,6 +84,7 @@ def fingerprint(folder: Path) -> str:
     digest = sha256()
     texts = [folder / "config.json", *folder.glob("tokenizer*"), *folder.glob("chat_template*")]
     for path in sorted(one for one in texts if one.is_file()):
+        require_small(path)
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     for path in weight_files(folder):
@@ -111,6 +118,7 @@ def _check(folder: Path) -> None:
     config = read_json_object(folder / "config.json")
     if not _architectures(config):
         raise BadFile(f"{folder / 'config.json'} names no `architectures`; take a folder in Hugging Face's layout")
+    _check_texts(folder)
     _check_tokenizer(folder)
     weight_files(folder)
 
@@ -118,6 +126,13 @@ def _check(folder: Path) -> None:
 def _architectures(config: dict[str, Any]) -> list[str]:
     found = config.get("architectures")
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+def _check_texts(folder: Path) -> None:
+    """Whoever loads the model reads all of these, unasked and wholly: a pipe among them would hold it for ever."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _TEXTS:
+            require_small(path)
 
 
 def _check_tokenizer(folder: Path) -> None:
@@ -128,7 +143,7 @@ def _check_tokenizer(folder: Path) -> None:
         if name.endswith(".json"):
             read_json_object(folder / name)
         else:
-            require_regular(folder / name)
+            require_small(folder / name)
     if (folder / "chat_template.jinja").is_file() or (folder / "chat_template.json").is_file():
         return
     settings = folder / "tokenizer_config.json"

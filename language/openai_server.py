@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import certifi
@@ -21,7 +22,7 @@ import httpx
 from domain.clock import Clock, SystemClock
 from domain.plain_text import plain
 from language.chat_request import OPTIONAL, chat_request
-from language.errors import ModelAway, ModelTooSlow, ModelUnusable
+from language.errors import ModelAway, ModelBusy, ModelTooSlow, ModelUnusable
 from language.server_address import server_address
 from language.server_replies import ChatAnswer, OtherShape, ServedModel, read_chat, read_models
 from language.server_trouble import Answered, exclusion, left_alone_seconds, trouble, unreachable
@@ -74,6 +75,7 @@ class OpenAiServer:
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"},
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, and none sent back
             verify=_trusted(),
             trust_env=False,
             follow_redirects=False,
@@ -104,7 +106,7 @@ class OpenAiServer:
         if self._client is None:
             raise ModelAway(self._fault or "it has not been started")
         if (left := self._alone_until - began) > 0:
-            raise ModelAway(f"{self._at.origin} asked to be left alone for {left:.0f} s more")
+            raise ModelBusy(f"{self._at.origin} asked to be left alone for {left:.0f} s more")
         async with _within(question.within_seconds):
             model = self._model or await self._pick()
             self._model = model

@@ -9,7 +9,7 @@ from socket import gaierror
 
 import httpx
 
-from language.errors import ModelAway, ModelUnusable, QuestionRefused
+from language.errors import ModelAway, ModelBusy, ModelUnusable, QuestionRefused
 from language.server_replies import refusal
 
 LONGEST_REST_SECONDS = 60.0
@@ -46,6 +46,8 @@ def trouble(answered: Answered, path: str, origin: str, key: str | None) -> Mode
         )
     if 300 <= status < 400:
         return ModelUnusable(f"{origin} redirects (HTTP {status}), which is not followed: set NEMOTRON_URL to the end")
+    if status == 429:
+        return ModelBusy(said)
     if 400 <= status < 500 and status not in _TRY_AGAIN:
         return ModelUnusable(f"{said}; see NEMOTRON_URL")
     return ModelAway(said)

@@ -11,15 +11,17 @@ from typing import Any
 
 from domain.clock import Clock, SystemClock
 from language.engine_build import Building, Engine
-from language.engine_faults import last_error, start_fault
+from language.engine_faults import death_cause, start_fault
 from language.engine_plan import EnginePlan
 from language.engine_processes import EngineLog, EngineProcesses
 from language.engine_request import answer_sampling, opened_pictures, thought_sampling
 from language.errors import ModelAway, ModelTooSlow, QuestionRefused
+from language.model_folder import shown_name
 from schemas.language import Question, Reply
 
 _GRACE_SECONDS = 5
 """For vLLM to end by itself after it wrote that its start failed."""
+_STOPPED = "the engine was stopped while it loaded"
 
 
 class VllmEngine:
@@ -33,9 +35,11 @@ class VllmEngine:
         self._processes: EngineProcesses | None = None
         self._errors: EngineLog | None = None
         self._in_flight = 0
+        self._ending = asyncio.Lock()
 
     async def start(self) -> None:
-        if self._engine is not None or self._building is not None:
+        """The last of several at once holds: the others are told that the engine was stopped while it loaded."""
+        while self._processes is not None or self._ending.locked():
             await self.stop()
         self._processes, self._errors = EngineProcesses(), EngineLog()
         errors, build = self._errors, Building(self._plan)
@@ -43,19 +47,24 @@ class VllmEngine:
         try:
             engine = await self._built(building, errors, self._processes)
         except Exception as error:
+            if self._building is not building:
+                raise ModelAway(_STOPPED) from error
             fault = (
                 error if isinstance(error, ModelAway) else start_fault(self._plan, build.device, error, errors.text())
             )
-            if self._building is building:
-                await self.stop()
+            await self.stop()
             raise fault from error
         if self._building is not building:
-            raise ModelAway("the engine was stopped while it loaded")
+            raise ModelAway(_STOPPED)
         self._engine, self._building = engine, None
         self._processes.see()
 
     async def stop(self) -> None:
         """Also ends a start that is under way: its core is killed, upon which vLLM gives up."""
+        async with self._ending:
+            await self._end()
+
+    async def _end(self) -> None:
         engine, self._engine = self._engine, None
         building, self._building = self._building, None
         if building is not None:
@@ -88,13 +97,13 @@ class VllmEngine:
             return None if self._building is not None else "the engine is not running"
         if not self._engine.llm.errored:
             return None
-        said = last_error(self._errors.text()) if self._errors is not None else None
+        said = death_cause(self._errors.text()) if self._errors is not None else None
         return f"the engine died ({said or 'its process is gone'})"
 
     def describe(self) -> dict[str, Any]:
         plan, engine = self._plan, self._engine
         return {
-            "model": plan.model,
+            "model": shown_name(plan.model),
             "fingerprint": engine and engine.fingerprint,
             "backend": "vllm",
             "device": engine.device if engine else plan.device,
@@ -157,7 +166,7 @@ class VllmEngine:
             id=output.request_id,
             text=text.text or None,
             finish_reason=text.finish_reason,
-            model=self._plan.model,
+            model=shown_name(self._plan.model),
             fingerprint=engine.fingerprint,
             prompt_tokens=len(output.prompt_token_ids or tokens) - len(thought),
             completion_tokens=len(text.token_ids) + len(thought),
@@ -177,10 +186,13 @@ class VllmEngine:
     async def _generated(self, engine: Engine, question: Question, tokens: list[int], data: Any, sampling: Any) -> Any:
         """vLLM's output of one request. Raises ModelAway, QuestionRefused."""
         from vllm.exceptions import VLLMClientError
-        from vllm.inputs import TokensPrompt, tokens_input
+        from vllm.inputs import TokensPrompt
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
-        prompt = TokensPrompt(prompt_token_ids=tokens, multi_modal_data=data) if data else tokens_input(tokens)
+        # This kind of prompt vLLM checks in a thread, a large grammar's seconds included; a rendered one in our loop.
+        prompt = TokensPrompt(prompt_token_ids=tokens)
+        if data:
+            prompt["multi_modal_data"] = data
         stream = engine.llm.generate(prompt, sampling, question.id, priority=question.priority)
         output = None
         try:

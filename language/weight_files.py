@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 LARGEST_TEXT = 64 * 1024 * 1024
-"""Of a JSON file of a folder; real indexes and tokenizers have at most a few tens of MB."""
+"""Of a JSON or text file of a folder; real indexes and tokenizers have at most a few tens of MB."""
 LARGEST_HEADER = 32 * 1024 * 1024
 """Of a safetensors file; real ones have at most a few MB."""
 INDEX = "model.safetensors.index.json"
@@ -29,9 +29,7 @@ class BadFile(Exception):
 
 def read_json_object(path: Path) -> dict[str, Any]:
     """Raises BadFile."""
-    require_regular(path)
-    if path.stat().st_size > LARGEST_TEXT:
-        raise BadFile(f"{path} is larger than {LARGEST_TEXT // 2**20} MB, which no file of this kind is; {_AGAIN}")
+    require_small(path)
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -55,6 +53,13 @@ def require_regular(path: Path) -> None:
         raise BadFile(f"{path} is missing; {_AGAIN}") from error
     if not stat.S_ISREG(kind):
         raise BadFile(f"{path} is no file; {_AGAIN}")
+
+
+def require_small(path: Path) -> None:
+    """A file that may be read wholly. Raises BadFile."""
+    require_regular(path)
+    if path.stat().st_size > LARGEST_TEXT:
+        raise BadFile(f"{path} is larger than {LARGEST_TEXT // 2**20} MB, which no file of this kind is; {_AGAIN}")
 
 
 def weight_files(folder: Path) -> list[Path]:

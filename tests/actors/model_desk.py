@@ -70,6 +70,7 @@ class ModelDesk:
             patience_seconds=patience,
             lease_seconds=within + 60,
             look_seconds=0.05,
+            away_pause_seconds=0.3,
             idle_seconds=0.2,
         )
         self.tools = AnalysisTools(

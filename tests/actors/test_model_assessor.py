@@ -10,7 +10,7 @@ from actors.model_assessor import BREAKER, ModelAssessor, Outcome
 from domain.prompt import render
 from domain.prompt_facts import prompt_facts
 from domain.risk import assess
-from language.errors import ModelAway, ModelTooSlow, ModelUnusable, QuestionRefused
+from language.errors import ModelAway, ModelBusy, ModelTooSlow, ModelUnusable, QuestionRefused
 from schemas.assessment import AssessmentStanding, Evidence
 from schemas.language import Question, Reply
 from schemas.runtime_config import RuntimeConfig
@@ -123,6 +123,12 @@ async def test_a_breaker_that_is_half_open_is_closed_by_two_answers() -> None:
     assert (outcomes, await panel.state()) == ([Outcome.ANSWERED] * 2, "closed")
 
 
+async def test_a_busy_model_works_and_never_opens_the_breaker() -> None:
+    panel = Panel(*[ModelBusy("busy: 8 questions are being answered and 32 wait")] * 6)
+    outcomes = [(await panel.assessor.judge(pacing_at_the_door(), CONFIG)).outcome for _ in range(7)]
+    assert (outcomes, await panel.state()) == ([Outcome.BUSY] * 6 + [Outcome.ANSWERED], "closed")
+
+
 async def test_a_trial_that_fails_opens_it_again() -> None:
     panel = Panel(*[ModelAway("dead")] * 6)
     for _ in range(5):
@@ -136,6 +142,7 @@ async def test_a_trial_that_fails_opens_it_again() -> None:
     ("error", "outcome", "because", "told"),
     [
         (ModelAway("it loads"), Outcome.AWAY, "the language model is away: it loads", "failed"),
+        (ModelBusy("busy: 8 wait"), Outcome.BUSY, "the language model is busy: 8 wait", "released"),
         (ModelUnusable("no such folder"), Outcome.AWAY, "the language model is away: no such folder", "failed"),
         (ModelTooSlow(45.0), Outcome.TOO_SLOW, "the language model gave no answer within 45 s", "failed"),
         (QuestionRefused("too long"), Outcome.REFUSED, "the language model cannot be asked this: too long", "released"),

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from actors.nemotron_analyzer import AnalyzerPlan, NemotronAnalyzer
+from bench.random_nemotron import random_llama
 from domain.clock import SystemClock
 from language.backend import Backend
 from language.engine_plan import EnginePlan
@@ -18,7 +19,6 @@ from language.vllm_engine import VllmEngine
 from schemas.language import Question, Reply
 from tests.actors.scripted_backend import KNOWN, ScriptedBackend, reply_to
 from tests.eventually import eventually
-from tests.language.tiny_models import tiny_llama
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -47,7 +47,7 @@ async def analyzer(
 ) -> AsyncIterator[NemotronAnalyzer]:
     backend: Backend = Prompt()
     if request.param == "vllm":
-        folder = tiny_llama(tmp_path_factory.mktemp("models") / "tiny-llama")
+        folder = random_llama(tmp_path_factory.mktemp("models") / "tiny-llama")
         backend = VllmEngine(EnginePlan(model=str(folder), device="cpu", max_in_flight=3))
     made = NemotronAnalyzer(
         backend, AnalyzerPlan(max_in_flight=2, most_waiting=4, known_question_seconds=120), SystemClock()

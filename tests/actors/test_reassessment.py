@@ -10,7 +10,7 @@ import redis.asyncio
 
 from actors.model_assessor import BREAKER
 from domain.circuit_breaker import Admitted
-from language.errors import ModelAway, ModelTooSlow
+from language.errors import ModelAway, ModelBusy, ModelTooSlow
 from schemas.alert_rule import AlertRuleCreate, Channel
 from schemas.language import Question, Reply
 from schemas.why import RuleOutcome, Why
@@ -188,6 +188,40 @@ async def test_one_on_which_the_model_is_too_slow_lets_others_go_first(desk: Mod
     await _comes_back(desk, slow_on_weapons)
     await eventually(lambda: desk.has("final", 2))
     assert ("waiting", 0, None) in await desk.waiting()
+
+
+async def test_one_at_which_the_model_breaks_every_time_does_not_keep_the_others_waiting(desk: ModelDesk) -> None:
+    def breaks_at_weapons(question: Question) -> Reply:
+        if '"class": "gun"' in question.user:
+            raise ModelAway("http://model:8000 answered HTTP 500")
+        return reply(question, answer(question, 20))
+
+    await _provisional(desk, ("person", "gun"), ("person",), ("cat",))
+    await _comes_back(desk, breaks_at_weapons)
+    await eventually(lambda: desk.has("final", 2))
+    assert [(state, attempts) for state, attempts, _ in await desk.waiting()].count(("done", 1)) == 2
+
+
+async def test_a_busy_model_is_asked_again_and_costs_no_try(desk: ModelDesk) -> None:
+    await _provisional(desk, ("person",))
+    desk.model.script.extend([ModelBusy("busy: 8 questions are being answered and 32 wait")] * 6)
+    await _comes_back(desk, says())
+    await eventually(lambda: desk.has("final", 1))
+    assert (await desk.waiting(), len(desk.model.questions)) == ([("done", 1, None)], 7)
+
+
+async def test_what_the_cooldown_held_back_then_is_not_raised_hours_later(desk: ModelDesk) -> None:
+    rule = AlertRuleCreate(name="Any", channels=(Channel.EMAIL,), cooldown_seconds=300)
+    await AlertRules(desk.database).create(rule)
+    await _provisional(desk, ("person",), ("person",), ("person",))
+    assert await desk.count("SELECT count(*) FROM alerts") == 1
+    for table in ("alerts", "events"):
+        await desk.database.execute(f"UPDATE {table} SET created_at = created_at - interval '3 hours'")
+    await _comes_back(desk, says(95))
+    await eventually(lambda: desk.has("final", 3))
+    assert await desk.count("SELECT count(*) FROM alerts") == 1
+    said = [Why.model_validate(event["why"]).rules[0].outcome for event in await desk.events()]
+    assert sorted(said) == [RuleOutcome.COOLDOWN, RuleOutcome.COOLDOWN, RuleOutcome.RAISED_BEFORE]
 
 
 async def test_new_batches_always_find_half_of_the_places(database: Pool, redis_client: redis.asyncio.Redis) -> None:

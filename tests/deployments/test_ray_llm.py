@@ -77,7 +77,7 @@ async def test_an_answer_comes_back_by_the_models_own_name() -> None:
     handle = Handle(said())
     backend = await started(handle)
     reply = await backend.ask(question(id="q-1", priority=3))
-    assert (reply.id, reply.text, reply.model) == ("q-1", '{"risk_score": 7}', "/models/tiny")
+    assert (reply.id, reply.text, reply.model) == ("q-1", '{"risk_score": 7}', "tiny")
     assert handle.asked[0]["priority"] == 3
     assert handle.asked[0]["response_format"]["json_schema"]["strict"] is True
     assert backend.describe()["fingerprint"] == "vllm-1"

@@ -264,3 +264,7 @@ def test_a_look_from_outside_says_whether_asking_is_worth_it() -> None:
         breaker.fail(admitted(breaker, 0), START)
     assert not lets_through(breaker.status(), after(breaker.policy.recovery_timeout - 0.001))
     assert lets_through(breaker.status(), after(breaker.policy.recovery_timeout))
+
+
+def test_a_clock_that_is_set_back_does_not_keep_those_away_who_look_from_outside() -> None:
+    assert lets_through(opened(3600).status(), after(0))

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.language.tiny_models import tiny_llama, tiny_nemotron_h
+from bench.random_nemotron import random_llama, random_nemotron_h
 
 
 @pytest.fixture(scope="session")
 def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_llama(tmp_path_factory.mktemp("models") / "tiny-llama")
+    return random_llama(tmp_path_factory.mktemp("models") / "tiny-llama")
 
 
 @pytest.fixture(scope="session")
 def nemotron_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_nemotron_h(tmp_path_factory.mktemp("models") / "tiny-nemotron-h")
+    return random_nemotron_h(tmp_path_factory.mktemp("models") / "tiny-nemotron-h")

@@ -38,8 +38,13 @@ def config(folder: Path, **changes: object) -> None:
 
 
 def cut(path: Path, size: int) -> None:
-    with path.open("r+b") as file:
+    with path.open("ab") as file:
         file.truncate(size)
+
+
+def swapped(path: Path, target: str) -> None:
+    path.unlink()
+    path.symlink_to(target)
 
 
 def test_whole_folders_have_no_fault(llama_folder: Path, nemotron_folder: Path) -> None:
@@ -94,6 +99,13 @@ def test_a_file_in_place_of_the_folder_is_told_so(llama_folder: Path) -> None:
         (lambda one: (one / "tokenizer.json").write_text(POINTER), "tokenizer.json is a Git LFS pointer"),
         (lambda one: cut(one / "tokenizer.json", 1000), "tokenizer.json is no valid JSON"),
         (lambda one: (one / "chat_template.jinja").unlink(), "has no chat template"),
+        (lambda one: cut(one / "chat_template.jinja", 2**30), "chat_template.jinja is larger than 64 MB"),
+        (lambda one: cut(one / "added_tokens.json", 2**30), "added_tokens.json is larger than 64 MB"),
+        (lambda one: os.mkfifo(one / "special_tokens_map.json"), "special_tokens_map.json is no file"),
+        (lambda one: (one / "preprocessor_config.json").symlink_to("/dev/zero"), "preprocessor_config.json is no file"),
+        (lambda one: swapped(one / "tokenizer.json", "/etc"), "tokenizer.json is no file"),
+        (lambda one: swapped(one / "tokenizer.json", "/etc/passwd"), "tokenizer.json is no valid JSON"),
+        (lambda one: swapped(one / "model.safetensors", "/etc/passwd"), "model.safetensors is cut off"),
         (lambda one: (one / "model.safetensors").unlink(), "holds no weights"),
         (lambda one: (one / "model.safetensors").rename(one / "pytorch_model.bin"), "pytorch_model.bin is no safetens"),
         (lambda one: (one / "model.safetensors").write_text(POINTER), "model.safetensors is a Git LFS pointer"),

@@ -159,6 +159,19 @@ async def test_redirects_are_not_followed() -> None:
     assert "169.254" not in error.reason
 
 
+async def test_cookies_are_not_kept_and_not_sent_back() -> None:
+    marked = said(200, completion(), Set_Cookie="home=1; Path=/")
+    async with reached(marked, listed=models_with_cookie()) as (server, sink):
+        await server.ask(question())
+        await server.ask(question(id="batch-2"))
+    assert len(sink.received) == 3
+    assert all("cookie" not in request.headers for request in sink.received)
+
+
+def models_with_cookie() -> Answer:
+    return said(200, {"data": [{"id": "nemotron"}]}, Set_Cookie="seen=1; Path=/; Max-Age=99999")
+
+
 async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
@@ -462,7 +475,18 @@ async def test_a_wait_that_cannot_be_read_is_none(wait: str) -> None:
         assert (await server.ask(question())).text
 
 
-@pytest.mark.parametrize("silent", [hang, drip_headers, drip_body], ids=["never", "dripping headers", "dripping body"])
+async def flood_of_beginnings(sink: HttpSink, writer: asyncio.StreamWriter) -> None:
+    """Answers that are none yet, as fast as they are taken."""
+    while not sink.closing.is_set():
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 500)
+        await writer.drain()
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [hang, drip_headers, drip_body, flood_of_beginnings],
+    ids=["never", "dripping headers", "dripping body", "a flood of 103"],
+)
 async def test_no_answer_in_time_is_given_up(silent: Answer) -> None:
     async with reached(silent, chat()) as (server, sink):
         with pytest.raises(ModelTooSlow, match=r"0\.3 s"):

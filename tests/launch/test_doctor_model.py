@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.random_nemotron import random_llama
 from launch.doctor_model import Card, Cards, gpu_finding, model_finding
 from launch.finding import Finding
 from settings import Settings, load_settings
 from tests.language.chat_sink import models, said
-from tests.language.tiny_models import tiny_llama
 from tests.notify.http_sink import Answer, HttpSink
 
 NONE = Cards()
@@ -64,12 +64,12 @@ def test_with_pictures_one_that_sees_is_suggested() -> None:
     assert "12B-v2-VL-FP8" in gpu(RTX_4090, NEMOTRON_VISION="true")
 
 
-def test_no_language_model_is_no_fault_and_comes_with_what_would_suit() -> None:
+def test_no_language_model_is_no_fault_and_comes_with_how_to_have_one() -> None:
     without, with_card = model(), model(RTX_4090)
     assert (without.good, with_card.good) == (True, True)
     assert "not configured" in without.message
     assert "there is no card" in without.message
-    assert "NEMOTRON_MODEL=nvidia/" in with_card.message
+    assert "as proposed with the gpu" in str(with_card.mend)
 
 
 def test_a_folder_that_is_not_there_is_bad() -> None:
@@ -85,7 +85,7 @@ def test_half_a_folder_is_bad_with_the_file_that_is_missing(tmp_path: Path) -> N
 
 
 def test_a_whole_folder_is_good_with_its_size(tmp_path: Path) -> None:
-    folder = tiny_llama(tmp_path / "tiny")
+    folder = random_llama(tmp_path / "tiny")
     found = model(NEMOTRON_MODEL=str(folder))
     assert found.good, found
     assert "MB of files" in found.message
@@ -119,6 +119,16 @@ def test_a_model_for_blackwell_is_bad_on_another_card() -> None:
     found = model(RTX_4090, NEMOTRON_MODEL="nvidia/NVIDIA-Nemotron-Nano-9B-v2-NVFP4")
     assert not found.good
     assert "from Blackwell on" in found.message
+
+
+def test_a_model_without_a_card_is_good_and_said_to_be_slow(tmp_path: Path) -> None:
+    found = model(NEMOTRON_MODEL=str(random_llama(tmp_path / "tiny")))
+    assert found.good
+    assert "there is no card" in str(found.mend)
+
+
+def test_a_folder_that_cannot_be_used_comes_with_what_holds_until_it_can(tmp_path: Path) -> None:
+    assert "fixed rules, provisionally" in str(model(NEMOTRON_MODEL=str(tmp_path)).mend)
 
 
 def test_a_card_is_asked_for_and_there_is_none() -> None:

@@ -11,12 +11,12 @@ import psutil
 import pytest
 from websockets.sync.client import connect as connect_socket
 
+from bench.random_nemotron import random_llama, random_nemotron_h
 from domain.clock import SystemClock
 from domain.prompt import render
 from launch.down import processes_of
 from schemas.why import Why
 from tests.eventually import eventually_sync
-from tests.language.tiny_models import tiny_llama, tiny_nemotron_h
 from tests.language.vllm_server import VllmServer
 from tests.stores import data_folder
 from tests.system.house import House, Sinks, free_port, running_house
@@ -87,7 +87,7 @@ def test_events_wait_for_nobody_while_the_model_is_away_and_are_assessed_once_wh
 ) -> None:
     port = free_port()
     server = VllmServer(
-        tiny_llama(tmp_path / "llama"), port, api_key="a-long-key", log=tmp_path / "vllm.log", arguments=()
+        random_llama(tmp_path / "llama"), port, api_key="a-long-key", log=tmp_path / "vllm.log", arguments=()
     )
     server.launch()
     try:
@@ -195,7 +195,7 @@ def _each_was_assessed_once(house: House, cameras: dict[str, str], frames: list[
 
 @pytest.mark.timeout(1200)
 def test_an_engine_in_the_cluster_dies_comes_back_and_leaves_nothing(sinks: Sinks, tmp_path: Path) -> None:
-    folder = tiny_nemotron_h(tmp_path / "Nemotron Tiny")
+    folder = random_nemotron_h(tmp_path / "Nemotron Tiny")
     settings = {"NEMOTRON_MODEL": str(folder), "NEMOTRON_DEVICE": "cpu", "VLLM_CPU_KVCACHE_SPACE": "1"}
     with house_with(sinks, **settings) as house:
         wait_until_it_answers(house)

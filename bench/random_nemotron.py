@@ -1,12 +1,13 @@
-"""Makes tiny language models as local folders: the layout and the architectures of real ones, with random weights.
+"""Makes small language models as local folders: the layout and the architectures of real ones, with random weights.
 
 They answer nonsense, so whatever is right about an answer comes from the constrained decoding and not from the model.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 VOCABULARY = 1024
 LONGEST = 32_768  # tokens
 SPECIAL = ("<s>", "</s>", "<pad>", "<|im_start|>", "<|im_end|>")
@@ -23,8 +24,22 @@ CHAT_TEMPLATE = (
 )
 
 
-def tiny_llama(folder: Path) -> Path:
-    """Two layers of attention: what prefix caching serves."""
+@dataclass(frozen=True)
+class Size:
+    """How large a model is: its cost for a token."""
+
+    name: str
+    layers: int
+    width: int
+
+
+TINY = Size("tiny", layers=2, width=128)
+
+
+def random_llama(folder: Path, size: Size = TINY) -> Path:
+    """Layers of attention, which prefix caching serves; made at the first call."""
+    if (folder / "model.safetensors").exists():
+        return folder
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -32,9 +47,9 @@ def tiny_llama(folder: Path) -> Path:
     torch.manual_seed(1)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=128,
-        intermediate_size=256,
-        num_hidden_layers=2,
+        hidden_size=size.width,
+        intermediate_size=2 * size.width,
+        num_hidden_layers=size.layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=LONGEST,
@@ -45,7 +60,7 @@ def tiny_llama(folder: Path) -> Path:
     return _saved(LlamaForCausalLM(config), tokenizer, folder)
 
 
-def tiny_nemotron_h(folder: Path) -> Path:
+def random_nemotron_h(folder: Path) -> Path:
     """A Mamba-2 layer, one of attention, one feed-forward: the hybrid that current Nemotron models are."""
     import torch
     from transformers import NemotronHConfig, NemotronHForCausalLM
