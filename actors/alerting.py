@@ -1,11 +1,12 @@
 """Which alerts an event raises and whom each goes to, decided and written inside the transaction that stores it.
 
 An event that is assessed again is looked at by the same rules as they are then. What the household was told about
-when it was stored silences a rule as much as what it was told about just now.
+when it was stored silences a rule as much as what it was told about just now. Its alert of which nobody was told,
+for the score that it had then, is sent when the new score is the reason that nothing suppresses it any more.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,6 +28,15 @@ NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
+class Before:
+    """What an event that is assessed again was when it was stored."""
+
+    stored_at: datetime
+    severity: Severity
+    risk_score: int
+
+
+@dataclass(frozen=True)
 class RaisedAlerts:
     """What came of an event's rules."""
 
@@ -34,6 +44,8 @@ class RaisedAlerts:
     """How many alerts were raised now."""
     verdicts: tuple[RuleVerdict, ...]
     """What each enabled rule said, in the order in which the rules were made."""
+    sent_after_all: int = 0
+    """Deliveries of earlier alerts that were suppressed and now wait to be sent."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +65,9 @@ class Alerting:
         assessment: Assessment,
         severity: Severity,
         now: datetime,
-        stored_at: datetime | None = None,
+        before: Before | None = None,
     ) -> RaisedAlerts:
-        """Evaluates every enabled rule. `stored_at`: of an event that is assessed again; no rule raises a second alert
-        for it."""
+        """Evaluates every enabled rule; of an event that is assessed again, a rule raises no second alert."""
         facts = EventFacts(
             event_id=event_id,
             camera_id=evidence.batch.camera_id,
@@ -67,24 +78,29 @@ class Alerting:
         answers = _answers(await transaction.enabled_rules(), facts, evidence, self.timezone)
         verdicts = {rule.id: no_match(rule, answer) for rule, answer in answers if isinstance(answer, NoMatch)}
         matches = [(rule, answer) for rule, answer in answers if isinstance(answer, Match)]
+        sent_after_all = 0
         if matches:
-            verdicts |= await self._decide(transaction, facts, assessment.summary, (now, stored_at or now), matches)
+            as_stored = before or Before(now, severity, assessment.risk_score)
+            decided, sent_after_all = await self._decide(
+                transaction, facts, assessment.summary, now, as_stored, matches
+            )
+            verdicts |= decided
         told = tuple(verdicts[rule.id] for rule, _ in answers)
-        return RaisedAlerts(sum(verdict.outcome is RuleOutcome.RAISED for verdict in told), told)
+        return RaisedAlerts(sum(verdict.outcome is RuleOutcome.RAISED for verdict in told), told, sent_after_all)
 
     async def _decide(
         self,
         transaction: AlertingTransaction,
         facts: EventFacts,
         message: str,
-        moments: tuple[datetime, datetime],
+        now: datetime,
+        before: Before,
         matches: Sequence[tuple[AlertRule, Match]],
-    ) -> dict[UUID, RuleVerdict]:
-        """Of each rule that matched: whether its alert is raised, under the lock of its key.
-
-        `moments`: now, and when the event was stored; a cooldown counts from either.
-        """
-        now = moments[0]
+    ) -> tuple[dict[UUID, RuleVerdict], int]:
+        """Of each rule that matched: whether its alert is raised, under the lock of its key; a cooldown counts from now
+        and from when the event was stored. And how many deliveries are sent after all."""
+        moments = (now, before.stored_at)
+        sent_after_all = 0
         keys = [dedup_key(rule, facts, found.object_type) for rule, found in matches]
         await transaction.lock_dedup_keys(keys)
         policy = await transaction.notification_policy(self.timezone)
@@ -93,6 +109,9 @@ class Alerting:
         for (rule, found), key in zip(matches, keys, strict=True):
             if rule.id in has_alert:
                 verdicts[rule.id] = raised_before(rule, found)
+                wanted = self._sent_after_all(rule, facts, before, policy, now)
+                if wanted and await _silenced_by(transaction, rule, key, wanted, moments) is None:
+                    sent_after_all += await transaction.queue_suppressed(facts.event_id, rule.id, wanted, now)
                 continue
             deliveries = self._deliveries(rule, facts, policy, now)
             last = await _silenced_by(transaction, rule, key, deliveries, moments)
@@ -104,7 +123,19 @@ class Alerting:
             await transaction.raise_alert(facts.event_id, rule, key, metadata, message, deliveries, now)
             verdicts[rule.id] = raised(rule, found, deliveries)
             count_suppressed(deliveries)
-        return verdicts
+        return verdicts, sent_after_all
+
+    def _sent_after_all(
+        self, rule: AlertRule, facts: EventFacts, before: Before, policy: NotificationPolicy, now: datetime
+    ) -> list[NewDelivery]:
+        """What would be sent now and, but for its score, would have been then; that quiet hours ended is no reason."""
+        then = replace(facts, risk_score=before.risk_score, severity=before.severity)
+        if not any(
+            suppressed(policy, then, at, rule.severity) and not suppressed(policy, facts, at, rule.severity)
+            for at in (now, before.stored_at)
+        ):
+            return []
+        return [one for one in self._deliveries(rule, facts, policy, now) if one.suppressed_because is None]
 
     def _deliveries(
         self, rule: AlertRule, facts: EventFacts, policy: NotificationPolicy, now: datetime

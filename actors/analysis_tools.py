@@ -21,6 +21,8 @@ class LanguageModelTools:
     model: LanguageModelPort
     breakers: BreakersPort
     reassessments: Reassessments
+    asked_by: str
+    """Names this model and prompt; what others have given up is tried again by these."""
     patience_seconds: float
     """So long a closed batch waits for a place while all are taken."""
     lease_seconds: float

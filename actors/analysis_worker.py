@@ -92,6 +92,7 @@ class AnalysisWorker:
             if self._tools.language is not None and not self._taken_over:
                 await self._tools.batches.release(self._name)
                 await self._tools.language.reassessments.release(self._name)
+                await self._tools.language.reassessments.revive(self._tools.language.asked_by)
                 self._taken_over = True
         return self._tools
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from actors.alerting import Alerting, RaisedAlerts
+from actors.alerting import Alerting, Before, RaisedAlerts
 from actors.metrics import ALERTS, EVENTS
 from domain.clock import Clock
 from domain.severity import level
@@ -67,7 +67,13 @@ class EventCommit:
             now = self.clock.now()
             await revision.revise_event(assessment, severity, why(evidence, assessment, config), now)
             alerts = await self.alerting.raise_alerts(
-                revision, claimed.event_id, evidence, assessment, severity, now, revision.stored_at
+                revision,
+                claimed.event_id,
+                evidence,
+                assessment,
+                severity,
+                now,
+                Before(revision.stored_at, claimed.risk_level, claimed.risk_score),
             )
             await revision.note_rules(claimed.event_id, alerts.verdicts)
         await self._tell(alerts, revision.news)
@@ -75,7 +81,7 @@ class EventCommit:
 
     async def _tell(self, alerts: RaisedAlerts, news: list[NewFrame]) -> None:
         ALERTS.labels("raised").inc(alerts.count)
-        if alerts.count:
+        if alerts.count or alerts.sent_after_all:
             await self.doorbells.ring("deliveries")
         await self.live.publish(news, self.clock.now())
 

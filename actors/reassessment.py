@@ -106,7 +106,7 @@ class Reassessment:
         rows, tries = working.language.reassessments, retry.REASSESSMENTS.tries
         claimed = await rows.claim(owner, 1, working.language.lease_seconds, tries)
         if not claimed:
-            await rows.bury_exhausted(tries)
+            await rows.bury_exhausted(tries, working.language.asked_by)
         return claimed[0] if claimed else None
 
     async def _reachable(self, working: _Working) -> bool:
@@ -161,7 +161,7 @@ class Reassessment:
             await working.language.reassessments.fail(claimed, reason, decision.seconds)
             return
         logger.warning("event %s stays provisional: %s", claimed.event_id, reason)
-        await working.language.reassessments.give_up(claimed, reason)
+        await working.language.reassessments.give_up(claimed, reason, working.language.asked_by)
 
 
 async def _answers(working: _Working) -> bool:

@@ -34,7 +34,12 @@ _EVENTS = f"""
     SELECT batch, camera, at, at + interval '30 s', g % 101,
            (ARRAY['low', 'low', 'medium', 'high', 'critical'])[1 + g % 5],
            'A person and a car at ' || camera, repeat('because of the hour, the place and the company. ', 6),
-           'final', 'deterministic', jsonb_build_object('factors', repeat('x', 300)), g % 3 = 0,
+           'final', 'deterministic', jsonb_build_object(
+               'timezone', 'UTC',
+               'severity_bands', jsonb_build_object('low_max', 29, 'medium_max', 59, 'high_max', 84),
+               'factors', jsonb_build_array(
+                   jsonb_build_object('name', 'class', 'points', g % 101, 'because', repeat('x', 200)))),
+           g % 3 = 0,
            ARRAY['car', 'person'], $4::int
     FROM made"""
 _MEDIA = f"""

@@ -141,7 +141,7 @@ async def _assess(system: RunningSystem, case: Case, batches: int) -> tuple[Rate
             "generate_series(1, $1::int) g) AND assessment = 'final' ORDER BY id",
             batches,
         )
-    whys = [Why.model_validate(row["why"]) for row in stored]
+    whys = [Why.model_validate_json(row["why"]) for row in stored]
     if len(whys) < batches:
         raise SystemFailed(f"{batches - len(whys)} of {batches} events were stored provisionally")
     tokens = sum(one.completion_tokens or 0 for why in whys if why.model for one in why.model.attempts)

@@ -33,6 +33,10 @@ def start_fault(plan: EnginePlan, device: str, error: BaseException, log: str) -
             return ModelUnusable(sentence) if cause.lasting else ModelAway(sentence)
     if _MEMORY.search(said):
         return ModelUnusable(_memory(plan, device))
+    if _KILLED.search(said) and last_error(log) is None:  # one that wrote why was ended for that, maybe by us
+        return ModelAway(
+            f"the engine's process was killed while it loaded {plan.model}, as a machine short of memory does"
+        )
     return ModelAway(f"vLLM could not load {plan.model}: {_last_line(said)}")
 
 
@@ -112,15 +116,12 @@ def _blind(plan: EnginePlan, _: re.Match[str]) -> str:
     return f"NEMOTRON_VISION is on, and {plan.model} takes no pictures: turn it off, or take a model that sees"
 
 
-def _killed(plan: EnginePlan, _: re.Match[str]) -> str:
-    return f"the engine's process was killed while it loaded {plan.model}, as a machine short of memory does"
-
-
 _MEMORY = re.compile(
     r"out of memory|OutOfMemoryError|Available memory on node|Free memory on device|Cannot allocate memory|MemoryError"
     r"|DefaultCPUAllocator",
     re.IGNORECASE,
 )
+_KILLED = re.compile(r"Failed core proc\(s\): \{[^}]*: -9")
 _CAUSES = tuple(
     _Cause(re.compile(pattern, re.IGNORECASE | re.DOTALL), sentence, lasting)
     for pattern, sentence, lasting in (
@@ -149,7 +150,6 @@ _CAUSES = tuple(
             _misfit,
             True,
         ),
-        (r"Failed core proc\(s\): \{[^}]*: -9", _killed, False),
     )
 )
 

@@ -16,10 +16,6 @@ class ModelBusy(ModelAway):
     """It works, and has no room for another question just now."""
 
 
-class ModelBusy(ModelAway):
-    """It works, and has no room for another question just now."""
-
-
 class ModelUnusable(ModelAway):
     """It cannot be loaded or asked until somebody mends something: the reason says what."""
 

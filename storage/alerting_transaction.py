@@ -142,6 +142,26 @@ class AlertingTransaction:
         )
         return alert_id
 
+    async def queue_suppressed(
+        self, event_id: int, rule_id: UUID, deliveries: Sequence[NewDelivery], now: datetime
+    ) -> int:
+        """Of the alert that this rule raised for the event, those of these deliveries that were suppressed are sent
+        after all, unless a person has dealt with the alert. Answers how many."""
+        done = await self._connection.execute(
+            """
+            UPDATE deliveries d SET status = 'queued', suppressed_because = NULL, queued_at = $3, claimable_at = $3
+            FROM alerts a, unnest($4::text[], $5::text[]) AS wanted (channel, recipient)
+            WHERE a.event_id = $1 AND a.rule_id = $2 AND a.status = 'pending' AND d.alert_id = a.id
+              AND d.status = 'suppressed' AND d.channel = wanted.channel AND d.recipient = wanted.recipient
+            """,
+            event_id,
+            rule_id,
+            now,
+            [delivery.channel.value for delivery in deliveries],
+            [delivery.recipient for delivery in deliveries],
+        )
+        return int(done.split()[-1])
+
     async def alerts_of(self, event_id: int) -> frozenset[UUID]:
         """The rules by which this event has an alert already; one whose rule was deleted belongs to none."""
         rows = await self._connection.fetch(

@@ -125,7 +125,7 @@ async def fail_row(
     return done == "UPDATE 1"
 
 
-async def bury_exhausted(pool: Pool, table: str, tries: int, reason: str) -> int:
+async def bury_exhausted(pool: Pool | PooledConnection, table: str, tries: int, reason: str) -> int:
     """Rows whose last try ended without an answer (the worker died each time) become dead letters."""
     column, held, free = TABLES[table]
     done = await pool.execute(

@@ -73,15 +73,17 @@ class Reassessments:
         return await fail_row(self._pool, "reassessments", claimed.event_id, claimed.lease, reason, retry_in)
 
     @store_errors()
-    async def give_up(self, claimed: ClaimedReassessment, reason: str) -> bool:
+    async def give_up(self, claimed: ClaimedReassessment, reason: str, by: str) -> bool:
         """The last try has failed: it dies with its reason, and its event says why it stays provisional.
 
+        `by` names the model and the prompt that could not assess it, see `revive`.
         False when the lease is lost. The event's row is locked first, as by a revision.
         """
         async with transaction(self._pool) as connection:
             await connection.execute("SELECT id FROM events WHERE id = $1 FOR UPDATE", claimed.event_id)
             if not await fail_row(connection, "reassessments", claimed.event_id, claimed.lease, reason, None):
                 return False
+            await connection.execute("UPDATE reassessments SET given_up_by = $2 WHERE id = $1", claimed.event_id, by)
             await connection.execute(
                 """
                 UPDATE events SET why = jsonb_set(why, '{because}', $2), updated_at = now()
@@ -93,8 +95,28 @@ class Reassessments:
             return True
 
     @store_errors()
-    async def bury_exhausted(self, tries: int) -> int:
-        return await bury_exhausted(self._pool, "reassessments", tries, f"{tries} tries ended without an answer")
+    async def bury_exhausted(self, tries: int, by: str) -> int:
+        """`by` as in `give_up`: an event at which workers die is not tried again by what they died with."""
+        async with transaction(self._pool) as connection:
+            reason = f"{tries} tries ended without an answer"
+            buried = await bury_exhausted(connection, "reassessments", tries, reason)
+            if buried:
+                just_now = "state = 'dead' AND reason = $2 AND died_at = now()"
+                await connection.execute(f"UPDATE reassessments SET given_up_by = $1 WHERE {just_now}", by, reason)
+        return buried
+
+    @store_errors()
+    async def revive(self, by: str) -> int:
+        """Those given up by another model or prompt than this one wait again, as if they had never been tried."""
+        done = await self._pool.execute(
+            """
+            UPDATE reassessments SET state = 'waiting', attempts = 0, claimable_at = now(), died_at = NULL,
+                   given_up_by = NULL
+            WHERE state = 'dead' AND given_up_by IS DISTINCT FROM $1
+            """,
+            by,
+        )
+        return int(done.split()[-1])
 
     @store_errors()
     async def release(self, owner: str, tried: bool = True) -> int:

@@ -156,6 +156,11 @@ def test_a_model_of_our_own_and_a_server_are_one_too_many() -> None:
         load_settings({"NEMOTRON_MODEL": "nvidia/x", "NEMOTRON_URL": "http://127.0.0.1:8000/v1"})
 
 
+def test_a_fault_is_told_in_our_own_words_alone() -> None:
+    with pytest.raises(SettingsError, match=r"^ALLOWED_HOSTS: home\.lan:8000 is not a host's name: write it as "):
+        load_settings({"ALLOWED_HOSTS": "home.lan:8000"})
+
+
 def test_an_empty_setting_of_the_language_model_is_an_unset_one() -> None:
     settings = load_settings(
         {"NEMOTRON_MODEL": "", "NEMOTRON_URL": "", "NEMOTRON_API_KEY": "", "NEMOTRON_URL_MODEL": ""}

@@ -1,7 +1,9 @@
 """The analysis worker's tools."""
 
+import logging
 import random
 from functools import partial
+from hashlib import sha256
 
 from actors.alerting import Alerting
 from actors.analysis_tools import AnalysisTools, LanguageModelTools
@@ -16,6 +18,7 @@ from actors.ref import LanguageModelDeployment, Ref
 from actors.tools import open_pool, open_redis
 from actors.tools.channels import notify_config
 from domain.clock import SystemClock
+from domain.prompt import CURRENT
 from notify.channels import recipients, why_not
 from settings import Settings
 from storage.assessments import Assessments
@@ -30,6 +33,8 @@ from storage.preferences import Preferences
 from storage.reassessments import Reassessments
 from storage.recent_events import RecentEvents
 
+logger = logging.getLogger(__name__)
+
 LEASE_TO_SPARE_SECONDS = 60.0
 """On top of the model's time: gathering the evidence, key pictures and the commit."""
 
@@ -39,6 +44,11 @@ async def analysis_tools(settings: Settings, app_name: str, name: str) -> Analys
     channels = notify_config(settings)
     doorbells, clock = Doorbells(redis), SystemClock()
     language = language_tools(settings, app_name, pool) if settings.has_language_model else None
+    if language is None and (waiting := await Reassessments(pool).waiting()):
+        logger.warning(
+            "%d provisional events wait for a language model, and there is none: set NEMOTRON_MODEL or NEMOTRON_URL",
+            waiting,
+        )
     surroundings = Surroundings(RecentEvents(pool), Preferences(pool)) if language is not None else None
     return AnalysisTools(
         batches=Batches(pool),
@@ -70,9 +80,23 @@ def language_tools(settings: Settings, app_name: str, pool: Pool) -> LanguageMod
         model=model,
         breakers=breakers,
         reassessments=Reassessments(pool),
+        asked_by=asked_by(settings),
         patience_seconds=settings.nemotron_patience_seconds,
         lease_seconds=within + GRACE_SECONDS + LEASE_TO_SPARE_SECONDS,
     )
+
+
+def asked_by(settings: Settings) -> str:
+    """Changes with all that decides whether an event can be assessed; holds no part of an address."""
+    asked = (
+        settings.nemotron_model,
+        settings.nemotron_url,
+        settings.nemotron_url_model,
+        settings.nemotron_max_model_len,
+        settings.nemotron_thinking,
+        settings.nemotron_vision,
+    )
+    return f"prompt {CURRENT}, model {sha256(repr(asked).encode()).hexdigest()[:16]}"
 
 
 def slots(settings: Settings) -> int:

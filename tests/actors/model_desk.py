@@ -67,6 +67,7 @@ class ModelDesk:
             model=self.model,
             breakers=self.breakers,
             reassessments=Reassessments(pool),
+            asked_by="prompt v1, model one",
             patience_seconds=patience,
             lease_seconds=within + 60,
             look_seconds=0.05,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -164,6 +165,18 @@ async def test_after_three_answers_that_are_none_it_is_given_up_and_says_why(des
     assert await desk.told("event.updated") == []
 
 
+async def test_what_one_model_gave_up_the_next_one_assesses(desk: ModelDesk) -> None:
+    await _provisional(desk, ("person",))
+    await _comes_back(desk, babbles("no"))
+    await eventually(lambda: _is_dead(desk))
+    await desk.worker.stop()
+    await _comes_back(desk, says(88))
+    desk.tools = replace(desk.tools, language=replace(desk.language, asked_by="prompt v1, model two"))
+    desk.worker = desk.another_life()
+    await desk.worker.start()
+    await eventually(lambda: desk.has("final", 1))
+
+
 async def _is_dead(desk: ModelDesk) -> bool:
     await make_claimable(desk.database, "reassessments")
     return bool((await desk.waiting())[0][0] == "dead")
@@ -213,7 +226,7 @@ async def test_a_busy_model_is_asked_again_and_costs_no_try(desk: ModelDesk) -> 
 async def test_what_the_cooldown_held_back_then_is_not_raised_hours_later(desk: ModelDesk) -> None:
     rule = AlertRuleCreate(name="Any", channels=(Channel.EMAIL,), cooldown_seconds=300)
     await AlertRules(desk.database).create(rule)
-    await _provisional(desk, ("person",), ("person",), ("person",))
+    await _provisional(desk, *[("person", "knife")] * 3)
     assert await desk.count("SELECT count(*) FROM alerts") == 1
     for table in ("alerts", "events"):
         await desk.database.execute(f"UPDATE {table} SET created_at = created_at - interval '3 hours'")
@@ -222,6 +235,49 @@ async def test_what_the_cooldown_held_back_then_is_not_raised_hours_later(desk: 
     assert await desk.count("SELECT count(*) FROM alerts") == 1
     said = [Why.model_validate(event["why"]).rules[0].outcome for event in await desk.events()]
     assert sorted(said) == [RuleOutcome.COOLDOWN, RuleOutcome.COOLDOWN, RuleOutcome.RAISED_BEFORE]
+
+
+@pytest.mark.parametrize(("score", "sent"), [(95, ["queued"]), (10, ["suppressed"])])
+async def test_an_alert_of_which_nobody_was_told_is_sent_once_its_event_is_graver(
+    desk: ModelDesk, score: int, sent: list[str]
+) -> None:
+    await AlertRules(desk.database).create(AlertRuleCreate(name="Any", channels=(Channel.EMAIL,), cooldown_seconds=300))
+    await _provisional(desk, ("cat",))
+    assert await _sent(desk) == ["suppressed"]  # the event is low, of which nobody is told
+    await _comes_back(desk, says(score))
+    await eventually(lambda: desk.has("final", 1))
+    assert (await _sent(desk), await desk.count("SELECT count(*) FROM alerts")) == (sent, 1)
+    (event,) = await desk.events()
+    (verdict,) = Why.model_validate(event["why"]).rules
+    assert verdict.outcome is RuleOutcome.RAISED_BEFORE
+
+
+async def test_that_quiet_hours_have_ended_sends_nothing_late(desk: ModelDesk) -> None:
+    await AlertRules(desk.database).create(AlertRuleCreate(name="Any", channels=(Channel.EMAIL,), severity="high"))
+    days = "{monday,tuesday,wednesday,thursday,friday,saturday,sunday}"
+    await desk.database.execute(
+        "INSERT INTO quiet_hours (label, start_time, end_time, days) VALUES ('Always', '00:00', '23:59', $1)",
+        days[1:-1].split(","),
+    )
+    await _provisional(desk, ("person", "knife"))
+    assert await _sent(desk) == ["suppressed"]
+    await desk.database.execute("DELETE FROM quiet_hours")
+    await _comes_back(desk, says(80))
+    await eventually(lambda: desk.has("final", 1))
+    assert await _sent(desk) == ["suppressed"]
+
+
+async def test_an_alert_that_a_person_has_dealt_with_is_not_sent_later(desk: ModelDesk) -> None:
+    await AlertRules(desk.database).create(AlertRuleCreate(name="Any", channels=(Channel.EMAIL,)))
+    await _provisional(desk, ("cat",))
+    await desk.database.execute("UPDATE alerts SET status = 'dismissed'")
+    await _comes_back(desk, says(95))
+    await eventually(lambda: desk.has("final", 1))
+    assert await _sent(desk) == ["suppressed"]
+
+
+async def _sent(desk: ModelDesk) -> list[str]:
+    return [row["status"] for row in await desk.database.fetch("SELECT status FROM deliveries ORDER BY id")]
 
 
 async def test_new_batches_always_find_half_of_the_places(database: Pool, redis_client: redis.asyncio.Redis) -> None:

@@ -16,6 +16,7 @@ from bench.http_load import Answers, Line, as_fast_as_possible, at_a_steady_rate
 from bench.retention import Window, _within
 from bench.running import SystemFailed
 from storage.postgres import Pool
+from storage.whys import Whys
 from tests.storage.rows import NOON
 
 
@@ -103,6 +104,7 @@ async def test_the_rows_that_are_made_fit_together(database: Pool, database_url:
         == 250
     )
     assert await database.fetchval("SELECT count(*) FROM media") == 50
+    assert [factor.name for factor in (await Whys(database).get(1)).why.factors] == ["class"]
     assert (tmp_path / "camera_3").is_dir()
 
 

@@ -19,7 +19,7 @@ from schemas.severity import SeverityBands
 from tests.eventually import eventually
 from tests.language.questions import question
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(1200)]  # a busy machine loads slowly
 
 BANDS = SeverityBands()
 THINKING = 24
@@ -32,6 +32,12 @@ async def engine(nemotron_folder: Path) -> AsyncIterator[VllmEngine]:
     await running.start()
     yield running
     await running.stop()
+
+
+def logged(engine: VllmEngine, text: str) -> None:
+    assert engine._errors is not None
+    with engine._errors._errors.open("a") as log:
+        log.write(text)
 
 
 def case_question(case: str, **changes: Any) -> Any:
@@ -67,10 +73,11 @@ async def test_a_killed_core_fails_what_is_in_flight_says_so_and_starts_again(en
     processes = engine.process_ids()
     asked = [asyncio.create_task(engine.ask(case_question(f"lost-{number}"))) for number in range(24)]
     await eventually(lambda: engine.unfinished() == 24)
+    logged(engine, "ERROR vllm.v1.x: Failed to compile grammar for request 7\nTraceback:\nValueError: of another day\n")
     os.kill(processes[0], signal.SIGKILL)
     ends = await asyncio.gather(*asked, return_exceptions=True)
     assert {type(one) for one in ends} == {ModelAway}
-    assert "the engine died" in (engine.fault() or "")
+    assert engine.fault() == "the engine died (its process is gone)"
     with pytest.raises(ModelAway, match="the engine died"):
         await engine.ask(case_question("after"))
 
@@ -82,3 +89,13 @@ async def test_a_killed_core_fails_what_is_in_flight_says_so_and_starts_again(en
     await engine.start()
     assert engine.fault() is None
     assert isinstance(read_answer(await engine.ask(case_question("again")), "again", BANDS), Answer)
+
+
+async def test_a_killed_worker_ends_the_engine_which_says_so(engine: VllmEngine) -> None:
+    processes = engine.process_ids()
+    os.kill(processes[-1], signal.SIGKILL)
+    with pytest.raises(ModelAway, match="the engine died"):
+        await engine.ask(case_question("lost"))
+    assert "died unexpectedly" in (engine.fault() or "")
+    await engine.stop()
+    assert not any(psutil.pid_exists(pid) for pid in processes)

@@ -3,18 +3,30 @@
 import asyncio
 import json
 import multiprocessing
+import os
 import shutil
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from language.engine_faults import start_fault
+from language import engine_build, vllm_engine
+from language.engine_build import Building
+from language.engine_faults import death_cause, start_fault
 from language.engine_plan import EnginePlan
 from language.errors import ModelAway, ModelUnusable
 from language.vllm_engine import VllmEngine
 from tests.eventually import eventually
 from tests.language.questions import question
+
+
+pytestmark = pytest.mark.timeout(1200)  # a busy machine loads slowly
+GRAMMAR = "ERROR vllm.v1.structured_output: Failed to compile grammar\nTraceback:\nValueError: of another day\n"
+FATAL = "ERROR vllm.v1.engine.core: EngineCore encountered a fatal error.\nTraceback:\nRuntimeError: no more memory\n"
+WORKER = "ERROR vllm.v1.executor.multiproc_executor: Worker proc W-0 died unexpectedly (exit code: -9)"
 
 
 def cores() -> list[int]:
@@ -84,6 +96,87 @@ async def test_a_start_that_is_broken_off_leaves_no_process(llama_folder: Path) 
     assert engine.fault() == "the engine is not running"
 
 
+async def test_of_several_starts_at_once_the_last_holds_and_a_stop_tells_whoever_waits(llama_folder: Path) -> None:
+    engine = VllmEngine(EnginePlan(model=str(llama_folder)))
+    ends = await asyncio.gather(engine.start(), engine.start(), engine.start(), return_exceptions=True)
+    assert [str(end) for end in ends if end is not None] == ["the engine was stopped while it loaded"] * 2
+    born = engine.process_ids()
+    assert cores() == born[:1]
+    endless = {"type": "array", "minItems": 2000, "items": {"type": "integer"}}
+    asked = [
+        asyncio.create_task(engine.ask(question(id=name, answer_schema=endless, most_tokens=6000, within_seconds=600)))
+        for name in ("one", "two")
+    ]
+    await eventually(lambda: engine.unfinished() == 2)
+    await engine.stop()
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(end) for end in ends] == [ModelAway, ModelAway]
+    assert not any(psutil.pid_exists(pid) for pid in born)
+
+
+def wait_for_ever(log: Path) -> None:
+    """A core whose worker failed, and that does not end over it."""
+    log.write_text("ERROR vllm.v1.executor: WorkerProc failed to start.\nRuntimeError: no more memory, out of memory\n")
+    signal.pause()
+
+
+async def test_a_core_that_wrote_that_it_failed_and_lives_on_is_ended(
+    llama_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_: Building) -> Any:
+        log = json.loads(Path(os.environ["VLLM_LOGGING_CONFIG_PATH"]).read_text())["handlers"]["errors"]["filename"]
+        core = multiprocessing.get_context("spawn").Process(target=wait_for_ever, args=(Path(log),), name="EngineCore_0")
+        core.start()
+        core.join()
+        raise RuntimeError(f"See root cause above. Failed core proc(s): {{'EngineCore': {core.exitcode}}}")
+
+    monkeypatch.setattr(Building, "run", run)
+    monkeypatch.setattr(vllm_engine, "_GRACE_SECONDS", 0)
+    assert "there is not enough memory" in await refused(EnginePlan(model=str(llama_folder), device="cpu"))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (lambda one: (one / "config.json").write_text("{}"), ModelAway, "changed while it was loaded"),
+        (lambda one: (one / "model.safetensors").write_bytes(b""), ModelUnusable, "is cut off"),
+        (shutil.rmtree, ModelUnusable, "holds no weights"),
+    ],
+)
+async def test_a_folder_that_changes_while_it_is_loaded_is_no_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], kind: type[ModelAway], words: str
+) -> None:
+    ended = []
+
+    class Loaded:
+        def shutdown(self) -> None:
+            ended.append(True)
+
+    def loaded(*_: object) -> Loaded:
+        change(folder)
+        return Loaded()
+
+    monkeypatch.setattr(engine_build, "_llm", loaded)
+    engine = VllmEngine(EnginePlan(model=str(folder)))
+    with pytest.raises(ModelAway, match=words) as caught:
+        await engine.start()
+    assert (type(caught.value), ended) == (kind, [True])
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        ("", None),
+        (GRAMMAR, None),
+        (FATAL + GRAMMAR, "RuntimeError: no more memory"),
+        (GRAMMAR + FATAL, "RuntimeError: no more memory"),
+        (GRAMMAR + WORKER, WORKER),
+    ],
+)
+def test_a_death_is_told_by_what_was_written_of_it_and_by_nothing_else(log: str, cause: str | None) -> None:
+    assert death_cause(log) == cause
+
+
 @pytest.mark.parametrize(
     ("said", "kind", "words"),
     [
@@ -111,6 +204,11 @@ async def test_a_start_that_is_broken_off_leaves_no_process(llama_folder: Path) 
             "TENSOR_PARALLEL is 4",
         ),
         ("Engine core initialization failed. Failed core proc(s): {'EngineCore': -9}", ModelAway, "was killed"),
+        (
+            "RuntimeError: something new\nEngine core initialization failed. Failed core proc(s): {'EngineCore': -9}",
+            ModelAway,
+            "RuntimeError: something new",
+        ),
         ("RuntimeError: something new", ModelAway, "vLLM could not load m: RuntimeError: something new"),
     ],
 )

@@ -115,8 +115,28 @@ async def test_one_that_kills_its_workers_is_buried(reassessments: Reassessments
         await taken(database, "dead")
         await reassessments.release("dead")
     assert await reassessments.claim("worker", 1, LEASE, TRIES) == []
-    assert await reassessments.bury_exhausted(TRIES) == 1
+    assert await reassessments.bury_exhausted(TRIES, "v1 nano") == 1
     assert await state(database) == ("dead", TRIES, "5 tries ended without an answer")
+
+
+async def test_what_one_model_gave_up_waits_again_for_another_and_not_for_the_same(
+    reassessments: Reassessments, database: Pool
+) -> None:
+    await provisional_event(database)
+    assert await reassessments.give_up(await taken(database), "too long", "v1 nano")
+    assert (await reassessments.revive("v1 nano"), await state(database)) == (0, ("dead", 1, "too long"))
+    assert (await reassessments.revive("v1 super"), await state(database)) == (1, ("waiting", 0, "too long"))
+
+
+async def test_what_killed_the_workers_of_one_model_waits_again_for_another(
+    reassessments: Reassessments, database: Pool
+) -> None:
+    await provisional_event(database)
+    for _ in range(TRIES):
+        await taken(database, "dead")
+        await reassessments.release("dead")
+    await reassessments.bury_exhausted(TRIES, "v1 nano")
+    assert (await reassessments.revive("v1 nano"), await reassessments.revive("v2 nano")) == (0, 1)
 
 
 async def test_release_does_not_count_a_try_where_a_store_was_away(
