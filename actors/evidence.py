@@ -1,6 +1,5 @@
 """Gathering a batch's evidence: its detections, how unusual they are, what came before, whether quiet is wanted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +7,7 @@ from zoneinfo import ZoneInfo
 from domain.baseline import unusualness
 from domain.prompt_facts import MOST_RECENT
 from domain.quiet_hours import quiet_period
-from schemas.assessment import Evidence, RecentEvent, Unusualness
+from schemas.assessment import Evidence, Unusualness
 from schemas.batch import ClaimedBatch
 from schemas.detection import Detection
 from schemas.reassessment import ClaimedReassessment
@@ -24,7 +23,7 @@ RECENT_WITHIN = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What only a language model is told: the fixed rules do not look at it."""
+    """What else was seen lately, and when the household wants quiet."""
 
     recent: RecentEvents
     preferences: Preferences
@@ -37,7 +36,7 @@ class EvidenceRows:
     batches: Batches
     baselines: Baselines
     timezone: str
-    surroundings: Surroundings | None = None
+    surroundings: Surroundings
 
     async def of(self, batch: ClaimedBatch, config: RuntimeConfig) -> Evidence:
         """The batch's rows, and how unusual they are for this camera at this hour."""
@@ -59,13 +58,8 @@ class EvidenceRows:
         unusual: tuple[Unusualness, ...],
         timezone: str,
     ) -> Evidence:
-        recent: Sequence[RecentEvent] = ()
-        quiet = False
-        if self.surroundings is not None:
-            recent = await self.surroundings.recent.before(
-                batch.camera_id, batch.started_at, MOST_RECENT, RECENT_WITHIN
-            )
-            quiet = await _is_quiet(self.surroundings.preferences, batch.started_at, timezone)
+        recent = await self.surroundings.recent.before(batch.camera_id, batch.started_at, MOST_RECENT, RECENT_WITHIN)
+        quiet = await _is_quiet(self.surroundings.preferences, batch.started_at, timezone)
         return Evidence(
             batch=batch,
             detections=detections,

@@ -45,7 +45,6 @@ class Reassessment:
 
     def __init__(self, name: str, opened: Callable[[], Awaitable[AnalysisTools]], slots: int, room: Room) -> None:
         self._opened = opened
-        self._room = room
         self._slots = Slots(name, max(1, slots // 2), room)
         self._loop = WorkLoop(f"{name}-again", self._work, self._wait)
         self._queued = asyncio.Event()
@@ -96,8 +95,8 @@ class Reassessment:
         if not self._some_wait or not await self._reachable(working):
             return False
         if not self._slots.has_room:
-            await self._room.freed(working.language.look_seconds)
-            return self._slots.has_room
+            await self._slots.freed(working.language.look_seconds)
+            return True
         release = working.language.reassessments.release
         found = await self._slots.fill(release, partial(self._claim, working), partial(self._settle, working))
         return found or self._slots.holds_broken

@@ -62,6 +62,13 @@ class Slots:
         """Whether a row waits to be let go of by the next claim of its slot."""
         return bool(self._broken)
 
+    async def freed(self, within_seconds: float) -> None:
+        """Returns when a row may be claimed again, or after so long; for when there is no room."""
+        if self._idle:
+            await self._room.freed(within_seconds)
+        elif self._busy:
+            await asyncio.wait([*self._busy], timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
+
     async def fill(
         self, release: Release, claim: Callable[[str], Awaitable[Row | None]], settle: Callable[[Row], Awaitable[None]]
     ) -> bool:

@@ -48,12 +48,12 @@ def place(settings: Settings, cards_there: float | None) -> Place:
 
 
 def account(settings: Settings, card_mb: int, cards: int = 1) -> CardAccount:
-    """The fullest card: with several, all that may lie on one does."""
+    """The fullest card: with several, all that may lie on one does. What is left at `auto` may take the card too."""
     on_each = settings.nemotron_replicas if settings.nemotron_tensor_parallel == 1 else 1
     return CardAccount(
         card_mb=card_mb,
-        detectors=settings.detector_replicas if settings.detector_device == "cuda" else 0,
-        zoo_mb=settings.vram_budget_mb if settings.model_zoo_device == "cuda" else 0,
+        detectors=settings.detector_replicas if settings.detector_device != "cpu" else 0,
+        zoo_mb=settings.vram_budget_mb if settings.model_zoo_device != "cpu" else 0,
         engines=-(-on_each // max(cards, 1)),
     )
 

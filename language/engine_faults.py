@@ -10,7 +10,8 @@ from language.hub import hub_away, not_there
 
 NOT_INSTALLED = "vLLM is not installed: install the extra gpu (pip install '.[gpu]'), or set NEMOTRON_URL to a server"
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
-_DEATH = re.compile(r"fatal error|WorkerProc (?:failed|hit an exception)|died unexpectedly")
+_DEATHS = ("WorkerProc hit an exception", "WorkerProc failed", "died unexpectedly", "fatal error")
+"""How a record of an engine's death begins, the nearest to its cause first."""
 _RECORD = re.compile(r"^(?=[A-Z]+ vllm[\w.]*: )", re.MULTILINE)
 _LAST_ERROR = re.compile(r"^(?:\S+ )*?([\w.]*(?:Error|Exception|Exit|Interrupt)): (.+)$", re.MULTILINE)
 
@@ -42,8 +43,12 @@ def start_fault(plan: EnginePlan, device: str, error: BaseException, log: str) -
 
 def death_cause(log: str) -> str | None:
     """What an engine wrote of its own death, in one line; what it wrote of single questions before is none of it."""
-    dying = [record for record in _RECORD.split(_NOISE.sub("", log)) if _DEATH.search(record.partition("\n")[0])]
-    return last_error("".join(dying)) or (" ".join(dying[0].split())[:300] if dying else None)
+    records = [record.partition("\n") for record in _RECORD.split(_NOISE.sub("", log))]
+    for death in _DEATHS:
+        for first, _, more in records:
+            if death in first:
+                return last_error(more) or first.partition(": ")[2][:300]
+    return None
 
 
 def last_error(log: str) -> str | None:

@@ -6,6 +6,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import shutil
 import tempfile
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 
 _log = logging.getLogger(__name__)
+_SHARED = re.compile(r" (/dev/shm/(?:psm_|sem\.mp-)\S+)$", re.MULTILINE)
 _MOST_LOG = 256 * 1024
 _ENGINE = "EngineCore"
 _FAILED_STARTS = ("EngineCore failed to start", "WorkerProc failed to start", "died unexpectedly")
@@ -83,6 +85,7 @@ class EngineProcesses:
         self._before = {child.pid for child in multiprocessing.active_children()}
         self._known: dict[int, psutil.Process] = {}
         self._cores: set[multiprocessing.process.BaseProcess] = set()
+        self._shared: set[Path] = set()
 
     def see(self) -> None:
         """Remembers who is there now; a worker whose parent died is not found any more afterwards."""
@@ -94,6 +97,7 @@ class EngineProcesses:
                 self._cores.add(child)
                 for process in (root, *root.children(recursive=True)):
                     self._known[process.pid] = process
+                    self._shared |= shared_memory(process.pid)
 
     def pids(self) -> list[int]:
         return [pid for pid, process in self._known.items() if _alive(process)]
@@ -105,16 +109,26 @@ class EngineProcesses:
         for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        for (
-            child
-        ) in self._cores:  # buried here: psutil's waiting would leave multiprocessing in the belief that it lives
+        for child in self._cores:  # psutil's waiting would leave multiprocessing in the belief that it lives
             child.join(10)
         if left:
             _, staying = psutil.wait_procs(left, timeout=10)
             for process in staying:
                 _log.warning("process %d of the language model's engine does not end", process.pid)
+        for path in self._shared - shared_memory(os.getpid()):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        self._shared.clear()
         self._known.clear()
         self._cores.clear()
+
+
+def shared_memory(pid: int) -> set[Path]:
+    """What Python's processes share with that one in /dev/shm, where it stays when they are killed."""
+    try:
+        return {Path(found) for found in _SHARED.findall(Path(f"/proc/{pid}/maps").read_text())}
+    except OSError:  # it is gone, or this is no Linux
+        return set()
 
 
 def _alive(process: psutil.Process) -> bool:

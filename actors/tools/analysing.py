@@ -49,7 +49,7 @@ async def analysis_tools(settings: Settings, app_name: str, name: str) -> Analys
             "%d provisional events wait for a language model, and there is none: set NEMOTRON_MODEL or NEMOTRON_URL",
             waiting,
         )
-    surroundings = Surroundings(RecentEvents(pool), Preferences(pool)) if language is not None else None
+    surroundings = Surroundings(RecentEvents(pool), Preferences(pool))
     return AnalysisTools(
         batches=Batches(pool),
         evidence=EvidenceRows(Batches(pool), Baselines(pool), settings.timezone, surroundings),

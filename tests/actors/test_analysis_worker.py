@@ -13,7 +13,7 @@ from actors.analysis_tools import AnalysisTools
 from actors.analysis_worker import AnalysisWorker
 from actors.assessors import DeterministicAssessor
 from actors.event_commit import EventCommit
-from actors.evidence import EvidenceRows
+from actors.evidence import EvidenceRows, Surroundings
 from schemas.alert_rule import AlertRuleCreate, Channel
 from schemas.frame import LiveChannel
 from schemas.runtime_config import RuntimeConfig
@@ -26,6 +26,8 @@ from storage.doorbells import Doorbells
 from storage.errors import StoreUnavailable
 from storage.live_bus import LiveBus
 from storage.postgres import Pool, connect_pool
+from storage.preferences import Preferences
+from storage.recent_events import RecentEvents
 from storage.redis import connect_redis
 from tests.actors.fakes import FakeAssessor, FakeClock
 from tests.eventually import eventually
@@ -53,7 +55,9 @@ class Desk:
         self.live = LiveBus(client)
         self.tools = AnalysisTools(
             batches=Batches(pool),
-            evidence=EvidenceRows(Batches(pool), Baselines(pool), "Europe/Berlin"),
+            evidence=EvidenceRows(
+                Batches(pool), Baselines(pool), "Europe/Berlin", Surroundings(RecentEvents(pool), Preferences(pool))
+            ),
             events=EventCommit(
                 assessments=Assessments(pool),
                 alerting=Alerting("Europe/Berlin", recipients, why_not),

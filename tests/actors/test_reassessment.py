@@ -254,10 +254,10 @@ async def test_an_alert_of_which_nobody_was_told_is_sent_once_its_event_is_grave
 
 async def test_that_quiet_hours_have_ended_sends_nothing_late(desk: ModelDesk) -> None:
     await AlertRules(desk.database).create(AlertRuleCreate(name="Any", channels=(Channel.EMAIL,), severity="high"))
-    days = "{monday,tuesday,wednesday,thursday,friday,saturday,sunday}"
     await desk.database.execute(
-        "INSERT INTO quiet_hours (label, start_time, end_time, days) VALUES ('Always', '00:00', '23:59', $1)",
-        days[1:-1].split(","),
+        "INSERT INTO quiet_hours (label, start_time, end_time, days) "
+        "SELECT 'Always', at, until, $1 FROM (VALUES ('00:00', '13:00'), ('12:00', '01:00')) AS t (at, until)",
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
     )
     await _provisional(desk, ("person", "knife"))
     assert await _sent(desk) == ["suppressed"]
@@ -295,6 +295,16 @@ async def test_new_batches_always_find_half_of_the_places(database: Pool, redis_
     desk.model.gate.set()
     await eventually(lambda: desk.has("final", 7))
     await desk.worker.stop()
+
+
+async def test_the_next_one_is_asked_as_soon_as_its_place_is_free(desk: ModelDesk) -> None:
+    await _provisional(desk, *[("person",)] * 5)
+    await desk.worker.stop()
+    desk.tools = replace(desk.tools, language=replace(desk.language, look_seconds=60.0))
+    desk.worker = desk.another_life()
+    await _comes_back(desk, says())
+    await desk.worker.start()
+    await eventually(lambda: desk.has("final", 5))
 
 
 async def test_a_worker_that_dies_while_it_asks_again_loses_nothing_and_doubles_nothing(desk: ModelDesk) -> None:

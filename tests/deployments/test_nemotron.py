@@ -52,8 +52,8 @@ def test_on_a_cluster_that_may_grow_cuda_asks_for_its_card_and_auto_for_none() -
 def test_the_memory_is_what_was_set_or_what_the_others_leave_of_the_smallest_card() -> None:
     assert memory_fraction(settings(nemotron_gpu_memory_fraction=0.4), [24_576]) == 0.4
     assert memory_fraction(settings(), []) is None
-    alone = memory_fraction(settings(), [24_576, 16_384])
-    beside = memory_fraction(settings(detector_device="cuda", model_zoo_device="cuda"), [16_384, 24_576])
+    alone = memory_fraction(settings(detector_device="cpu", model_zoo_device="cpu"), [24_576, 16_384])
+    beside = memory_fraction(settings(detector_device="cuda"), [16_384, 24_576])
     assert alone is not None
     assert beside is not None
     assert beside < alone <= 0.92

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from domain.answer import MOST_TOKENS, Answer, answer_schema, read_answer
 from language.engine_plan import EnginePlan
+from language.engine_processes import shared_memory
 from language.errors import ModelAway, QuestionRefused
 from language.vllm_engine import VllmEngine
 from schemas.severity import SeverityBands
@@ -71,6 +72,8 @@ async def test_layers_with_a_running_state_turn_the_prefix_cache_off(engine: Vll
 
 async def test_a_killed_core_fails_what_is_in_flight_says_so_and_starts_again(engine: VllmEngine) -> None:
     processes = engine.process_ids()
+    shared = shared_memory(processes[0]) - shared_memory(os.getpid())
+    assert shared
     asked = [asyncio.create_task(engine.ask(case_question(f"lost-{number}"))) for number in range(24)]
     await eventually(lambda: engine.unfinished() == 24)
     logged(engine, "ERROR vllm.v1.x: Failed to compile grammar for request 7\nTraceback:\nValueError: of another day\n")
@@ -83,6 +86,7 @@ async def test_a_killed_core_fails_what_is_in_flight_says_so_and_starts_again(en
 
     await engine.stop()
     assert not any(psutil.pid_exists(pid) for pid in processes)
+    assert not any(path.exists() for path in shared)
     with pytest.raises(ModelAway, match="not running"):
         await engine.ask(case_question("stopped"))
 

@@ -17,6 +17,7 @@ RTX_3060 = Card("NVIDIA GeForce RTX 3060", 12_288, (8, 6))
 RTX_4090 = Card("NVIDIA GeForce RTX 4090", 24_564, (8, 9))
 TESLA_T4 = Card("Tesla T4", 15_360, (7, 5))
 ON_THE_CARD = {"DETECTOR_DEVICE": "cuda", "MODEL_ZOO_DEVICE": "cuda"}
+ON_THE_PROCESSOR = {"DETECTOR_DEVICE": "cpu", "MODEL_ZOO_DEVICE": "cpu"}
 
 
 def settings_with(**environment: str) -> Settings:
@@ -50,13 +51,14 @@ def test_a_card_is_named_with_its_memory_and_the_model_that_suits_it() -> None:
 
 
 def test_what_the_detector_and_the_zoo_take_makes_the_suggestion_smaller() -> None:
-    assert "9B-v2-FP8" in gpu(RTX_3060)
+    assert "9B-v2-FP8" in gpu(RTX_3060, **ON_THE_PROCESSOR)
+    assert "3-Nano-4B-FP8" in gpu(RTX_3060), "what is left at auto may take the card"
     assert "3-Nano-4B-FP8" in gpu(RTX_3060, **ON_THE_CARD)
 
 
 def test_a_card_that_is_too_old_or_too_full_gets_no_suggestion() -> None:
     assert "no Nemotron of our table fits Tesla T4" in gpu(TESLA_T4)
-    full = gpu(RTX_3060, DETECTOR_DEVICE="cuda", DETECTOR_REPLICAS="5")
+    full = gpu(RTX_3060, DETECTOR_REPLICAS="5", MODEL_ZOO_DEVICE="cpu")
     assert "no Nemotron of our table fits NVIDIA GeForce RTX 3060 beside 10240 MB for the detector and the zoo" in full
 
 
