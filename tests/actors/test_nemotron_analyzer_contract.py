@@ -20,7 +20,7 @@ from schemas.language import Question, Reply
 from tests.actors.scripted_backend import KNOWN, ScriptedBackend, reply_to
 from tests.eventually import eventually
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(1200)]  # a busy machine loads slowly
 
 SCORE: dict[str, Any] = {
     "type": "object",
@@ -57,7 +57,7 @@ async def analyzer(
     yield made
     children = backend.process_ids() if isinstance(backend, VllmEngine) else []
     await made.stop()
-    assert not any(psutil.pid_exists(pid) for pid in children)
+    await eventually(lambda: not any(psutil.pid_exists(pid) for pid in children))  # dead, and buried by the machine
     assert (await made.health()).message == "the language model has been stopped"
 
 

@@ -16,7 +16,7 @@ from tests.eventually import eventually
 from tests.language.questions import question
 from tests.language.vllm_server import VllmServer, vllm_server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(1200)]  # a busy machine loads slowly
 KEY = "key-for-the-tests"
 LONG = {
     "type": "object",
