@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.judgement.assessors import Judged
+from bench.judgement.kinds import Kind
 from bench.judgement.scenes import CONFIG, Half
 from bench.judgement.statistics import Area, Share, area, wilson
-from bench.judgement.taxonomy import KINDS, Kind
+from bench.judgement.taxonomy import KINDS
 from domain.severity import level
 from schemas.severity import Severity
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bench.judgement.taxonomy import Kind
+from bench.judgement.kinds import Kind
 from domain.baseline import BaselineSlot, CameraBaseline, unusualness
 from schemas.assessment import RecentEvent, Unusualness
 from schemas.runtime_config import RuntimeConfig

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 from bench.judgement.assessors import Judged
 from bench.judgement.figures import HalfFigures, KindFigures, half_figures, kind_figures, of_half, threshold
+from bench.judgement.kinds import Kind
 from bench.judgement.scenes import SEED, Half
 from bench.judgement.statistics import Area, Share
-from bench.judgement.taxonomy import KINDS, Kind
+from bench.judgement.taxonomy import KINDS
 
 _TITLES = {Half.TUNING: "tuning half", Half.HELD_OUT: "held-out half"}
 _DETERMINISTIC = """\

@@ -12,8 +12,9 @@ from enum import StrEnum
 
 from bench.judgement.detector import Seen
 from bench.judgement.household import baseline_facts, earlier_events, household, is_dark, is_quiet, local_moment
+from bench.judgement.kinds import Kind
 from bench.judgement.staging import staged
-from bench.judgement.taxonomy import KINDS, Kind
+from bench.judgement.taxonomy import KINDS
 from schemas.assessment import Evidence
 from schemas.batch import ClaimedBatch
 from schemas.detection import BoundingBox, Detection

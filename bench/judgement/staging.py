@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from bench.judgement.detector import Seen, detected, ghost, ghost_seen, name_for
-from bench.judgement.taxonomy import Actor, Kind, Range
+from bench.judgement.kinds import Actor, Kind, Range
 
 LONGEST_SECONDS = 88.0
 """A batch spans 90 s at most."""
