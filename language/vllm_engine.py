@@ -21,6 +21,8 @@ from schemas.language import Question, Reply
 
 _GRACE_SECONDS = 5
 """For vLLM to end by itself after it wrote that its start failed."""
+_FAREWELL_SECONDS = 1.0
+"""For a question that is given up to leave the engine."""
 _STOPPED = "the engine was stopped while it loaded"
 
 
@@ -34,7 +36,7 @@ class VllmEngine:
         self._building: asyncio.Future[Engine] | None = None
         self._processes: EngineProcesses | None = None
         self._errors: EngineLog | None = None
-        self._in_flight = 0
+        self._asking: set[asyncio.Task[Reply]] = set()
         self._ending = asyncio.Lock()
 
     async def start(self) -> None:
@@ -69,6 +71,11 @@ class VllmEngine:
         building, self._building = self._building, None
         if building is not None:
             engine = await self._given_up(building)
+        if self._asking:  # vLLM's own end may leave them waiting for an engine that is gone
+            asking = set(self._asking)
+            for work in asking:
+                work.cancel()
+            await asyncio.wait(asking, timeout=_FAREWELL_SECONDS)
         if engine is not None:
             with contextlib.suppress(Exception):
                 await asyncio.to_thread(engine.llm.shutdown)
@@ -79,18 +86,30 @@ class VllmEngine:
         self._processes = self._errors = None
 
     async def ask(self, question: Question) -> Reply:
-        began = self._clock.monotonic()
         engine = self._running()
-        self._in_flight += 1
+        work = asyncio.ensure_future(self._answered(engine, question, self._clock.monotonic()))
+        self._asking.add(work)
+        work.add_done_callback(self._no_longer_asking)
         try:
-            async with asyncio.timeout(question.within_seconds) as limit:
-                return await self._answered(engine, question, began)
+            done, _ = await asyncio.wait({work}, timeout=question.within_seconds)
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        if not done:
+            work.cancel()
+            await asyncio.wait({work}, timeout=_FAREWELL_SECONDS)
+            raise ModelTooSlow(question.within_seconds)
+        if work.cancelled():
+            raise ModelAway("the engine was stopped while it answered")
+        try:
+            return work.result()
         except TimeoutError as error:
-            if limit.expired():
-                raise ModelTooSlow(question.within_seconds) from error
             raise ModelAway(f"vLLM failed: {error}") from error
-        finally:
-            self._in_flight -= 1
+
+    def _no_longer_asking(self, work: "asyncio.Task[Reply]") -> None:
+        self._asking.discard(work)
+        if not work.cancelled():
+            work.exception()  # somebody has looked at it, even where the caller has gone
 
     def fault(self) -> str | None:
         if self._engine is None:
@@ -112,7 +131,7 @@ class VllmEngine:
             "hybrid": engine and engine.hybrid,
             "max_model_len": plan.max_model_len,
             "max_in_flight": plan.max_in_flight,
-            "in_flight": self._in_flight,
+            "in_flight": len(self._asking),
             "tensor_parallel": plan.tensor_parallel,
             "thinking": plan.thinking,
             "sees": plan.sees,
