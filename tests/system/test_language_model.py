@@ -35,6 +35,13 @@ DOWN_SECONDS = 60.0
 PATIENCE = 240.0
 
 
+@pytest.fixture
+def own_sinks() -> Iterator[Sinks]:
+    """Not those of the other systems: events of two databases have the same numbers."""
+    with Sinks() as sinks:
+        yield sinks
+
+
 @contextmanager
 def house_with(sinks: Sinks, **settings: str) -> Iterator[House]:
     with data_folder() as data_dir:
@@ -83,7 +90,7 @@ def prompt_is_in(why: Why) -> bool:
 
 @pytest.mark.timeout(1200)
 def test_events_wait_for_nobody_while_the_model_is_away_and_are_assessed_once_when_it_is_back(
-    sinks: Sinks, tmp_path: Path
+    own_sinks: Sinks, tmp_path: Path
 ) -> None:
     port = free_port()
     server = VllmServer(
@@ -92,13 +99,13 @@ def test_events_wait_for_nobody_while_the_model_is_away_and_are_assessed_once_wh
     server.launch()
     try:
         with house_with(
-            sinks, NEMOTRON_URL=server.url, NEMOTRON_API_KEY="a-long-key", NEMOTRON_MAX_IN_FLIGHT="2"
+            own_sinks, NEMOTRON_URL=server.url, NEMOTRON_API_KEY="a-long-key", NEMOTRON_MAX_IN_FLIGHT="2"
         ) as house:
             server.wait()
             wait_until_it_answers(house)
             _assessed_at_once_by_the_model(house)
             server.kill()
-            cameras = _provisional_while_it_is_away(house, sinks)
+            cameras = _provisional_while_it_is_away(house)
             with connect_socket(house.url.replace("http", "ws") + "/ws/events", proxy=None) as socket:
                 socket.send(json.dumps({"type": "subscribe", "data": {"events": ["event.*", "alert.*"]}}))
                 server.start()
@@ -129,7 +136,7 @@ def _assessed_at_once_by_the_model(house: House) -> None:
     assert why.earlier == ()
 
 
-def _provisional_while_it_is_away(house: House, sinks: Sinks) -> dict[str, str]:
+def _provisional_while_it_is_away(house: House) -> dict[str, str]:
     """Pictures over a minute; each is an event with its delivered alert while no model answers."""
     clock = SystemClock()
     began = clock.monotonic()
@@ -194,10 +201,10 @@ def _each_was_assessed_once(house: House, cameras: dict[str, str], frames: list[
 
 
 @pytest.mark.timeout(1200)
-def test_an_engine_in_the_cluster_dies_comes_back_and_leaves_nothing(sinks: Sinks, tmp_path: Path) -> None:
+def test_an_engine_in_the_cluster_dies_comes_back_and_leaves_nothing(own_sinks: Sinks, tmp_path: Path) -> None:
     folder = random_nemotron_h(tmp_path / "Nemotron Tiny")
     settings = {"NEMOTRON_MODEL": str(folder), "NEMOTRON_DEVICE": "cpu", "VLLM_CPU_KVCACHE_SPACE": "1"}
-    with house_with(sinks, **settings) as house:
+    with house_with(own_sinks, **settings) as house:
         wait_until_it_answers(house)
         first = make_camera(house, "First")
         upload(house.cameras / "First", "a.jpg", drawn(21, "person"))
