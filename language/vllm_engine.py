@@ -94,6 +94,7 @@ class VllmEngine:
             done, _ = await asyncio.wait({work}, timeout=question.within_seconds)
         except asyncio.CancelledError:
             work.cancel()
+            await asyncio.wait({work}, timeout=_FAREWELL_SECONDS)
             raise
         if not done:
             work.cancel()
