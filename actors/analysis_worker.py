@@ -41,7 +41,7 @@ class AnalysisWorker:
     """`batch: closed → assessing → assessed`, and in the same commit the event, its alerts and their outbox rows."""
 
     def __init__(self, name: str, connect: Callable[[], Awaitable[AnalysisTools]], slots: int = 0) -> None:
-        """`slots`: questions that the language model takes at once; 0 where there is none."""
+        """`slots`: batches and events in work at once with a language model; 0 where there is none."""
         self._name = name
         self._connect = connect
         self._tools: AnalysisTools | None = None
@@ -136,12 +136,9 @@ class AnalysisWorker:
     async def _settle_overdue(self, tools: AnalysisTools, language: LanguageModelTools) -> bool:
         """Every place is taken, and these have waited long enough: stored as events now, the model is asked later."""
         patience = timedelta(seconds=language.patience_seconds)
-        because = (
-            f"the language model was busy for more than {language.patience_seconds:g} s after the batch was closed"
-        )
 
         async def assess(evidence: Evidence, config: RuntimeConfig) -> Assessment:
-            return language.assessor.unasked(evidence, config, because)
+            return language.assessor.unasked(evidence, config)
 
         async with self._overdue_scope.claim(tools.batches.release):
             return await self._claim(tools, self._overdue_scope.owner, assess, patience)

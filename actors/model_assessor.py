@@ -1,8 +1,11 @@
 """Has a language model score a batch, and says so where it could not: then the fixed rules score it, provisionally.
 
-    facts ─▶ prompt ─▶ breaker ─▶ ask ─▶ read ──good──────────────────────────────▶ final
-                          │        │       └─malformed─▶ ask once more, temperature 0 ─▶ final
-                          └─open───┴─away, too slow, refused, malformed twice─────▶ provisional
+    facts ─▶ prompt ─▶ turn ─▶ breaker ─▶ ask ─▶ read ──good───────────────────────────▶ final
+                         │        │        │       └─malformed─▶ ask once more, temperature 0 ─▶ final
+                         └────────┴────────┴─busy, open, away, too slow, refused, malformed twice─▶ provisional
+
+A few more are prepared than the model takes at once, and while it is quick a few of these are asked ahead, so that the
+next question lies before it when it has answered one. The others wait here for their turn; their time begins with it.
 
 Both tries share one budget of time, and one admission by the breaker, which hears exactly once how it went: an answer
 is a success; away, too slow and malformed twice are failures, so that a model that only talks nonsense is left alone
@@ -22,6 +25,7 @@ from actors.asking import Asking
 from actors.key_pictures import KeyPictures
 from actors.metrics import LANGUAGE_MODEL_TOKENS, MODEL_ASSESSMENT_SECONDS, MODEL_ASSESSMENTS
 from actors.ports import BreakersPort, LanguageModelPort
+from actors.question_turns import Turns
 from domain.answer import MOST_TOKENS, Answer, Fault, answer_schema, read_answer
 from domain.circuit_breaker import Admitted, Rejected
 from domain.clock import Clock
@@ -45,6 +49,10 @@ GRACE_SECONDS = 7.0
 """On top of a question's time, for the way to the model and back; after that a deployment that hangs is given up."""
 LEAST_SECONDS = 1.0
 """A second try is not begun with less than this left."""
+QUICK_SHARE = 0.25
+"""A model is quick while it answers in less than this share of the time that it has."""
+NEWEST_SHARE = 0.2
+"""Of the newest answer in the mean time that one takes."""
 URGENT_PRIORITY = -1000
 AGAIN_PRIORITY = 1000
 _MOST_REASON = 300
@@ -63,11 +71,25 @@ class Outcome(StrEnum):
     """It works, and this question cannot be put to it."""
     MALFORMED = "malformed"
     NOT_ASKED = "not_asked"
-    """It was too busy to be asked in time."""
+    """All its places were taken for too long."""
 
 
 SAYS_NOTHING = frozenset((Outcome.REFUSED, Outcome.BUSY))
 """Of whether the model works: its breaker counts them neither way."""
+
+
+@dataclass(frozen=True)
+class AskingPlan:
+    within_seconds: float
+    """For one assessment from its turn on, its second try included."""
+    patience_seconds: float = 30.0
+    """So long after it was closed a batch waits for its turn."""
+    at_once: int = 8
+    """How many questions the model takes at once."""
+    ahead: int = 0
+    """So many more are asked while it is quick: they wait for their turn over there, in their own time."""
+    most_waiting: int = 1024
+    """Never reached: whoever claims rows takes few more than `at_once`."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +112,24 @@ class ModelAssessor:
         model: LanguageModelPort,
         breakers: BreakersPort,
         clock: Clock,
-        within_seconds: float,
+        plan: AskingPlan,
         pictures: KeyPictures | None = None,
     ) -> None:
-        """`within_seconds`: for one assessment, its second try included. `pictures`: for a model that sees."""
+        """`pictures`: for a model that sees."""
         self._model = model
         self._breakers = breakers
         self._clock = clock
-        self._within_seconds = within_seconds
+        self._plan = plan
+        self._turns = Turns(plan.at_once, plan.most_waiting)
         self._pictures = pictures
+        self._mean_seconds: float | None = None
         self.answered = 0
         """Assessments that the model has given."""
+
+    @property
+    def waiting(self) -> int:
+        """Assessments that are prepared and wait for their turn."""
+        return self._turns.waiting
 
     async def assess(self, evidence: Evidence, config: RuntimeConfig) -> Assessment:
         return (await self.judge(evidence, config)).assessment
@@ -109,22 +138,29 @@ class ModelAssessor:
         """`then`: the facts that were kept with the event, where it is assessed again; it is then less pressing."""
         fallback = assess(evidence, config, AssessmentStanding.PROVISIONAL)
         asking = await self._asking(evidence, config, then, fallback.risk_score)
-        began = self._clock.monotonic()
-        found = await self._under_breaker(asking)
+        found = await self._in_turn(asking, self._longest_wait(evidence) if then is None else self._plan.within_seconds)
         outcome = found.outcome if isinstance(found, _NoAnswer) else Outcome.ANSWERED
         MODEL_ASSESSMENTS.labels(outcome.value).inc()
         if isinstance(found, _NoAnswer):
             return Judgement(_provisional(fallback, found.because, asking.trace()), outcome)
         self.answered += 1
-        MODEL_ASSESSMENT_SECONDS.observe(self._clock.monotonic() - began)
         return Judgement(final_assessment(found, evidence, config, asking.trace()), outcome)
 
-    def unasked(self, evidence: Evidence, config: RuntimeConfig, because: str) -> Assessment:
-        """A provisional assessment of a batch that cannot wait for the model, with the facts as they are now."""
+    def unasked(self, evidence: Evidence, config: RuntimeConfig) -> Assessment:
+        """A provisional assessment of a batch that has waited too long, with the facts as they are now."""
         facts = prompt_facts(evidence, config)
         fallback = assess(evidence, config, AssessmentStanding.PROVISIONAL)
         MODEL_ASSESSMENTS.labels(Outcome.NOT_ASKED.value).inc()
-        return _provisional(fallback, because, Asking(facts, render(facts), (), 0).trace())
+        return _provisional(fallback, self._too_busy(), Asking(facts, render(facts), (), 0).trace())
+
+    def _too_busy(self) -> str:
+        patience = self._plan.patience_seconds
+        return f"the language model was busy for more than {patience:g} s after the batch was closed"
+
+    def _longest_wait(self, evidence: Evidence) -> float:
+        """What is left of a closed batch's patience, in seconds."""
+        waited = (self._clock.now() - evidence.batch.closed_at).total_seconds()
+        return max(0.0, self._plan.patience_seconds - waited)
 
     async def _asking(self, evidence: Evidence, config: RuntimeConfig, then: PromptFacts | None, score: int) -> Asking:
         pictures = await self._pictures.of(evidence.detections) if self._pictures is not None else ()
@@ -135,6 +171,21 @@ class ModelAssessor:
             facts = then.model_copy(update={"bands": config.severity, "pictures": len(pictures)})
             priority = AGAIN_PRIORITY - score
         return Asking(facts, render(facts), pictures, priority)
+
+    async def _in_turn(self, asking: Asking, longest_wait: float) -> Answer | _NoAnswer:
+        try:
+            async with asyncio.timeout(longest_wait):
+                await self._turns.take(asking.priority)
+        except TimeoutError:
+            return _NoAnswer(Outcome.NOT_ASKED, self._too_busy())
+        began = self._clock.monotonic()
+        try:
+            found = await self._under_breaker(asking)
+        finally:
+            self._turns.give_back()
+        if isinstance(found, Answer):
+            MODEL_ASSESSMENT_SECONDS.observe(self._clock.monotonic() - began)
+        return found
 
     async def _under_breaker(self, asking: Asking) -> Answer | _NoAnswer:
         admission = await self._breakers.admit(BREAKER)
@@ -152,7 +203,7 @@ class ModelAssessor:
             await asyncio.shield(asyncio.ensure_future(report(BREAKER, admission)))
 
     async def _tries(self, asking: Asking) -> Answer | _NoAnswer:
-        ends = self._clock.monotonic() + self._within_seconds
+        ends = self._clock.monotonic() + self._plan.within_seconds
         fault = ""
         for temperature in TEMPERATURES:
             left = ends - self._clock.monotonic()
@@ -183,19 +234,31 @@ class ModelAssessor:
                 reply = await self._model.ask(question)
         except Exception as error:
             why = self._why_not(error)
+            if why.outcome is Outcome.TOO_SLOW:
+                self._took(self._plan.within_seconds)
             asking.note(temperature, self._clock.monotonic() - began, why.because)
             return why
         seconds = self._clock.monotonic() - began
+        self._took(reply.seconds)
         LANGUAGE_MODEL_TOKENS.labels("prompt").inc(reply.prompt_tokens or 0)
         LANGUAGE_MODEL_TOKENS.labels("completion").inc(reply.completion_tokens or 0)
         found = _read(reply, question, asking.facts)
         asking.note(temperature, seconds, found.reason if isinstance(found, Fault) else None, reply)
         return found
 
+    def _took(self, seconds: float) -> None:
+        """Asks ahead, or no longer: a model that needs much of its time has none for a question to wait in."""
+        mean = seconds if self._mean_seconds is None else self._mean_seconds
+        self._mean_seconds = mean + NEWEST_SHARE * (seconds - mean)
+        quick = self._mean_seconds < QUICK_SHARE * self._plan.within_seconds
+        self._turns.at_once = self._plan.at_once + (self._plan.ahead if quick else 0)
+
     def _why_not(self, error: Exception) -> _NoAnswer:
         """Whatever went wrong on the way to a model or in it, the batch gets its event all the same."""
         if isinstance(error, ModelTooSlow | TimeoutError):
-            return _NoAnswer(Outcome.TOO_SLOW, f"the language model gave no answer within {self._within_seconds:g} s")
+            return _NoAnswer(
+                Outcome.TOO_SLOW, f"the language model gave no answer within {self._plan.within_seconds:g} s"
+            )
         if isinstance(error, QuestionRefused):
             reason = plain(error.reason, _MOST_REASON)
             return _NoAnswer(Outcome.REFUSED, f"the language model cannot be asked this: {reason}")

@@ -22,7 +22,8 @@ class Turns:
     """Used from one event loop."""
 
     def __init__(self, at_once: int, most_waiting: int) -> None:
-        self._at_once = at_once
+        self.at_once = at_once
+        """May be changed: one that is raised is used from the next `take` or `give_back` on."""
         self._most_waiting = most_waiting
         self._line: list[_Waiting] = []
         self._asked = 0
@@ -34,7 +35,7 @@ class Turns:
 
     async def take(self, priority: int) -> None:
         """Returns when it is this question's turn; `give_back` must follow. Raises ModelBusy when too many wait."""
-        if self.taken < self._at_once and not self._line:
+        if self.taken < self.at_once and not self._line:
             self.taken += 1
             return
         self._asked += 1
@@ -52,7 +53,7 @@ class Turns:
 
     def give_back(self) -> None:
         self.taken -= 1
-        while self._line and self.taken < self._at_once:
+        while self._line and self.taken < self.at_once:
             following = self._line.pop(0)
             if not following.turn.done():
                 following.turn.set_result(None)

@@ -140,7 +140,7 @@ class Reassessment:
         if judgement.outcome is Outcome.ANSWERED:
             await working.tools.events.revise(claimed, evidence, judgement.assessment, config)
             self.done += 1
-        elif judgement.outcome in (Outcome.AWAY, Outcome.BUSY):
+        elif judgement.outcome in (Outcome.AWAY, Outcome.BUSY, Outcome.NOT_ASKED):
             asked = judgement.outcome is Outcome.AWAY and _was_asked(judgement)
             await self._untried(working, claimed, working.language.away_pause_seconds if asked else 0.0)
         elif judgement.outcome is Outcome.TOO_SLOW and working.language.assessor.answered == answered:

@@ -7,6 +7,8 @@ import asyncio
 import os
 from typing import Any
 
+import psutil
+
 from actors.model_life import LONGEST_WAIT_SECONDS
 from actors.nemotron_analyzer import AnalyzerPlan, NemotronAnalyzer
 from actors.nvml import sample_gpus
@@ -17,6 +19,7 @@ from language.backend import Backend
 from language.errors import ModelAway, ModelUnusable
 from schemas.language import Question, Reply
 from settings import Settings
+from vision.cores import usable_cores
 
 WAITING_TO_ANSWERING = 4
 """So many questions may wait in a replica for each that it answers; further ones are sent away."""
@@ -161,8 +164,14 @@ def _engine(settings: Settings, model: str) -> Backend:
             thinking_tokens=settings.nemotron_thinking_tokens,
             prefix_caching=settings.nemotron_prefix_caching,
             sees=settings.nemotron_vision,
+            threads=processor_threads(),
         )
     )
+
+
+def processor_threads() -> int:
+    """For a model on the processor: one a core, and one core is left to the rest of the house."""
+    return max(1, min(usable_cores(), psutil.cpu_count(logical=False) or usable_cores()) - 1)
 
 
 def _cards_mb() -> list[int]:

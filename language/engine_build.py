@@ -1,5 +1,8 @@
 """Making vLLM's engine from a plan: everything here blocks, for seconds, and belongs into a thread."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +17,12 @@ from language.errors import ModelAway, ModelUnusable
 from language.hub import look_at_hub
 from language.model_folder import architecture_fault, fingerprint, is_hybrid, model_fault, read_config
 from language.weight_files import BadFile
+
+_BIND, _THREADS = "VLLM_CPU_OMP_THREADS_BIND", "OMP_NUM_THREADS"
+_IN_THE_CORE = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
+"""On a processor vLLM runs a model in a worker beside the engine's core, and each keeps one busy while it waits
+for the other. In the core's own process, as on one card, it answers sooner and leaves the others to the house
+(docs/benchmarks.md). By this path, since vLLM turns the short name into a worker: it would not set the threads."""
 
 
 @dataclass
@@ -134,12 +143,30 @@ def _llm(plan: EnginePlan, device: str, hybrid: bool, counted: PrefixCache) -> A
     from vllm.v1.engine.async_llm import AsyncLLM
 
     known = AsyncEngineArgs.__dataclass_fields__
-    wanted = _arguments(plan, device, hybrid)
+    wanted = engine_arguments(plan, device, hybrid)
     arguments = AsyncEngineArgs(**{name: value for name, value in wanted.items() if name in known})
-    return AsyncLLM.from_engine_args(arguments, stat_loggers=[_counting(counted)])
+    with inherited_threads(plan, wanted):
+        return AsyncLLM.from_engine_args(arguments, stat_loggers=[_counting(counted)])
 
 
-def _arguments(plan: EnginePlan, device: str, hybrid: bool) -> dict[str, Any]:
+@contextmanager
+def inherited_threads(plan: EnginePlan, arguments: dict[str, Any]) -> Iterator[None]:
+    """The core's process takes its number of threads from here; whatever Ray set for this one is not meant for it."""
+    if arguments.get("distributed_executor_backend") != _IN_THE_CORE:
+        yield
+        return
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = str(plan.threads)
+    try:
+        yield
+    finally:
+        os.environ.pop(_THREADS)
+        if before is not None:
+            os.environ[_THREADS] = before
+
+
+def engine_arguments(plan: EnginePlan, device: str, hybrid: bool) -> dict[str, Any]:
+    """What vLLM is told of the plan, by the names of its AsyncEngineArgs."""
     caching = plan.prefix_caching == "on" or (plan.prefix_caching == "auto" and not hybrid)
     found: dict[str, Any] = {
         "model": plan.model,
@@ -160,6 +187,8 @@ def _arguments(plan: EnginePlan, device: str, hybrid: bool) -> dict[str, Any]:
     }
     if plan.tensor_parallel > 1:
         found["distributed_executor_backend"] = "mp"
+    elif device == "cpu" and _BIND not in os.environ:  # who binds threads wants vLLM's workers, which heed it
+        found["distributed_executor_backend"] = _IN_THE_CORE
     if plan.gpu_memory_fraction is not None and device != "cpu":
         found["gpu_memory_utilization"] = plan.gpu_memory_fraction
     if hybrid:

@@ -22,9 +22,18 @@ class EnginePlan:
     sees: bool = False
     """Whether the model takes pictures along with a question."""
     most_pictures: int = 4
+    threads: int = 1
+    """Of the processor, where the model runs on that."""
 
     def __post_init__(self) -> None:
-        for name in ("tensor_parallel", "max_model_len", "max_in_flight", "thinking_tokens", "most_pictures"):
+        for name in (
+            "tensor_parallel",
+            "max_model_len",
+            "max_in_flight",
+            "thinking_tokens",
+            "most_pictures",
+            "threads",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, and is {getattr(self, name)}")
         if self.gpu_memory_fraction is not None and not 0 < self.gpu_memory_fraction <= 1:

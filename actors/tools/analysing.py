@@ -13,7 +13,7 @@ from actors.event_commit import EventCommit
 from actors.evidence import EvidenceRows, Surroundings
 from actors.key_pictures import KeyPictures
 from actors.metrics import count_live_frames
-from actors.model_assessor import GRACE_SECONDS, ModelAssessor
+from actors.model_assessor import GRACE_SECONDS, AskingPlan, ModelAssessor
 from actors.ref import LanguageModelDeployment, Ref
 from actors.tools import open_pool, open_redis
 from actors.tools.channels import notify_config
@@ -36,7 +36,9 @@ from storage.recent_events import RecentEvents
 logger = logging.getLogger(__name__)
 
 LEASE_TO_SPARE_SECONDS = 60.0
-"""On top of the model's time: gathering the evidence, key pictures and the commit."""
+"""On top of the wait for a turn and the model's time: gathering the evidence, key pictures and the commit."""
+AHEAD_SHARE = 8
+"""For each so many that the model takes at once one more is asked ahead, and one more is prepared or stored."""
 
 
 async def analysis_tools(settings: Settings, app_name: str, name: str) -> AnalysisTools:
@@ -74,15 +76,16 @@ def language_tools(settings: Settings, app_name: str, pool: Pool) -> LanguageMod
     model = LanguageModelDeployment(app_name)
     breakers = UnstoppedByBreakers(Ref("circuit_breakers"))
     pictures = KeyPictures(Detections(pool)) if settings.nemotron_vision else None
-    within = settings.nemotron_timeout_seconds
+    within, patience = settings.nemotron_timeout_seconds, settings.nemotron_patience_seconds
+    plan = AskingPlan(within, patience, asked_at_once(settings), asked_ahead(settings))
     return LanguageModelTools(
-        assessor=ModelAssessor(model, breakers, SystemClock(), within, pictures),
+        assessor=ModelAssessor(model, breakers, SystemClock(), plan, pictures),
         model=model,
         breakers=breakers,
         reassessments=Reassessments(pool),
         asked_by=asked_by(settings),
-        patience_seconds=settings.nemotron_patience_seconds,
-        lease_seconds=within + GRACE_SECONDS + LEASE_TO_SPARE_SECONDS,
+        patience_seconds=patience,
+        lease_seconds=max(within, patience) + within + GRACE_SECONDS + LEASE_TO_SPARE_SECONDS,
     )
 
 
@@ -99,6 +102,15 @@ def asked_by(settings: Settings) -> str:
     return f"prompt {CURRENT}, model {sha256(repr(asked).encode()).hexdigest()[:16]}"
 
 
-def slots(settings: Settings) -> int:
+def asked_at_once(settings: Settings) -> int:
     """Questions that the language model takes at once; 0 where there is none."""
     return settings.nemotron_replicas * settings.nemotron_max_in_flight if settings.has_language_model else 0
+
+
+def asked_ahead(settings: Settings) -> int:
+    return -(-asked_at_once(settings) // AHEAD_SHARE)
+
+
+def slots(settings: Settings) -> int:
+    """Batches and provisional events that are in work at once; 0 where there is no language model."""
+    return asked_at_once(settings) + 2 * asked_ahead(settings)

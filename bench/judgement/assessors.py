@@ -8,7 +8,7 @@ from typing import Any
 
 from actors.assessors import DeterministicAssessor
 from actors.circuit_breakers import CircuitBreakers
-from actors.model_assessor import ModelAssessor
+from actors.model_assessor import AskingPlan, ModelAssessor
 from actors.ports import AssessorPort
 from bench.judgement.scenes import CONFIG, Scene
 from domain.circuit_breaker import Admitted, Rejected
@@ -73,9 +73,8 @@ async def assessor_named(name: str, settings: Settings) -> AsyncIterator[tuple[A
     )
     try:
         await server.start()
-        model = ModelAssessor(
-            _Asked(server), _EveryCall(SystemClock()), SystemClock(), settings.nemotron_timeout_seconds
-        )
+        plan = AskingPlan(settings.nemotron_timeout_seconds, at_once=settings.nemotron_max_in_flight)
+        model = ModelAssessor(_Asked(server), _EveryCall(SystemClock()), SystemClock(), plan)
         yield model, str(server.describe()["model"]), settings.nemotron_max_in_flight
     finally:
         await server.stop()

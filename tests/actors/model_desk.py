@@ -13,7 +13,7 @@ from actors.analysis_worker import AnalysisWorker
 from actors.event_commit import EventCommit
 from actors.evidence import EvidenceRows, Surroundings
 from actors.key_pictures import KeyPictures
-from actors.model_assessor import BREAKER, ModelAssessor
+from actors.model_assessor import BREAKER, AskingPlan, ModelAssessor
 from domain.clock import SystemClock
 from schemas.alert_rule import Channel
 from schemas.frame import LiveChannel
@@ -55,13 +55,15 @@ class ModelDesk:
         within: float = 45.0,
         pictures: KeyPictures | None = None,
         model: ScriptedModel | None = None,
+        at_once: int = 64,
     ) -> None:
         self.database, self.rows = database, Rows(database)
         self.clock = SystemClock()
         self.model = model or ScriptedModel()
         self.breakers = CountingBreakers(self.clock, (BREAKER,))
         self.live = LiveBus(client)
-        assessor = ModelAssessor(self.model, self.breakers, self.clock, within, pictures)
+        plan = AskingPlan(within, patience, at_once)
+        assessor = ModelAssessor(self.model, self.breakers, self.clock, plan, pictures)
         self.language = LanguageModelTools(
             assessor=assessor,
             model=self.model,

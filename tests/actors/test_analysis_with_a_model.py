@@ -133,6 +133,21 @@ async def test_what_waits_too_long_for_a_place_is_stored_provisionally_at_once(
     await desk.worker.stop()
 
 
+async def test_the_next_is_prepared_while_the_model_is_busy(database: Pool, redis_client: redis.asyncio.Redis) -> None:
+    desk = ModelDesk(database, database, redis_client, slots=2, at_once=1)
+    await desk.camera()
+    for _ in range(4):
+        await desk.closed("person")
+    desk.model.gate.clear()
+    await desk.worker.start()
+    await eventually(lambda: desk.language.assessor.waiting == 1)
+    assert await desk.count("SELECT count(*) FROM batches WHERE state = 'closed'") == 2
+    desk.model.gate.set()
+    await eventually(lambda: desk.has("final", 4))
+    assert (desk.model.most_in_flight, len(desk.model.questions)) == (1, 4)
+    await desk.worker.stop()
+
+
 async def test_a_patient_batch_waits_as_a_row(desk: ModelDesk) -> None:
     for _ in range(3):
         await desk.closed("person")

@@ -1,12 +1,14 @@
 """What becomes of asking the language model: an answer that counts, or the fixed rules with the reason."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from actors.circuit_breakers import UnstoppedByBreakers
 from actors.metrics import REGISTRY
-from actors.model_assessor import BREAKER, ModelAssessor, Outcome
+from actors.model_assessor import BREAKER, AskingPlan, ModelAssessor, Outcome
 from domain.prompt import render
 from domain.prompt_facts import prompt_facts
 from domain.risk import assess
@@ -22,16 +24,18 @@ from tests.eventually import eventually
 
 CONFIG = RuntimeConfig()
 WITHIN = 45.0
+PATIENCE = 30.0
+TOO_BUSY = "the language model was busy for more than 30 s after the batch was closed"
 
 
 class Panel:
     """An assessor, its model, its breakers and their clock."""
 
-    def __init__(self, *script: object) -> None:
+    def __init__(self, *script: object, at_once: int = 8) -> None:
         self.clock = FakeClock()
         self.model = ScriptedModel(*script)  # type: ignore[arg-type]
         self.breakers = CountingBreakers(self.clock)
-        self.assessor = ModelAssessor(self.model, self.breakers, self.clock, WITHIN)
+        self.assessor = ModelAssessor(self.model, self.breakers, self.clock, AskingPlan(WITHIN, PATIENCE, at_once))
 
     async def state(self) -> str:
         return next((str(one.state) for one in await self.breakers.status() if one.name == BREAKER), "unknown")
@@ -202,7 +206,7 @@ async def test_a_call_that_is_cancelled_ends_the_question_and_says_nothing_of_th
 
 async def test_breakers_that_are_away_are_the_workers_to_bear() -> None:
     """Through `UnstoppedByBreakers`, as the worker has them, a call goes on without them."""
-    assessor = ModelAssessor(ScriptedModel(), UnstoppedByBreakers(AwayBreakers()), FakeClock(), WITHIN)
+    assessor = ModelAssessor(ScriptedModel(), UnstoppedByBreakers(AwayBreakers()), FakeClock(), AskingPlan(WITHIN))
     assert (await assessor.judge(pacing_at_the_door(), CONFIG)).outcome is Outcome.ANSWERED
 
 
@@ -258,10 +262,104 @@ async def test_an_answer_of_any_length_is_kept_within_bounds() -> None:
 
 async def test_a_batch_that_cannot_wait_is_scored_by_the_rules_with_its_facts() -> None:
     panel, given = Panel(), pacing_at_the_door()
-    made = panel.assessor.unasked(given, CONFIG, "busy")
-    assert (made.standing, made.because, panel.model.questions) == (AssessmentStanding.PROVISIONAL, "busy", [])
+    made = panel.assessor.unasked(given, CONFIG)
+    assert (made.standing, made.because) == (AssessmentStanding.PROVISIONAL, TOO_BUSY)
+    assert panel.model.questions == []
     assert made.trace is not None
     assert (made.trace.facts, made.trace.attempts) == (prompt_facts(given, CONFIG), ())
+
+
+def _closed(panel: Panel, seconds_ago: float, *, grave: bool = True) -> Evidence:
+    """Of a batch that was closed so long ago, by the panel's clock."""
+    given = pacing_at_the_door() if grave else evidence([detection(0, 400, object_type="cat")])
+    closed_at = panel.clock.now() - timedelta(seconds=seconds_ago)
+    return given.model_copy(update={"batch": given.batch.model_copy(update={"closed_at": closed_at})})
+
+
+async def test_what_is_prepared_while_the_model_is_busy_waits_for_its_turn_with_all_of_its_time() -> None:
+    panel = Panel(at_once=1)
+    panel.model.gate.clear()
+    first = asyncio.create_task(panel.assessor.assess(_closed(panel, 0), CONFIG))
+    await eventually(lambda: panel.model.in_flight == 1)
+    second = asyncio.create_task(panel.assessor.assess(_closed(panel, 0), CONFIG))
+    await eventually(lambda: panel.assessor.waiting == 1)
+    panel.clock.advance(20)
+    panel.model.gate.set()
+    assert {(await one).standing for one in (first, second)} == {AssessmentStanding.FINAL}
+    assert panel.model.most_in_flight == 1
+    assert [question.within_seconds for question in panel.model.questions] == [WITHIN, WITHIN]
+
+
+def _takes(seconds: float) -> Callable[[Question], Reply]:
+    return lambda question: reply(question, answer(question), seconds=seconds)
+
+
+async def test_a_quick_model_is_asked_ahead_and_a_slow_one_is_not() -> None:
+    panel = Panel(_takes(WITHIN))
+    panel.model.usual = _takes(1.0)
+    panel.assessor = ModelAssessor(panel.model, panel.breakers, panel.clock, AskingPlan(WITHIN, PATIENCE, 1, ahead=1))
+    asked_at_once = []
+    for _ in range(8):  # the first answer takes all of its time, those after it little
+        panel.model.gate.clear()
+        both = [asyncio.create_task(panel.assessor.assess(_closed(panel, 0), CONFIG)) for _ in range(2)]
+        await eventually(lambda: panel.model.in_flight + panel.assessor.waiting == 2)
+        asked_at_once.append(panel.model.in_flight)
+        panel.model.gate.set()
+        await asyncio.gather(*both)
+    assert (asked_at_once[:2], asked_at_once[-1]) == ([1, 1], 2)
+
+
+async def test_a_model_that_runs_out_of_time_is_asked_ahead_no_longer() -> None:
+    panel = Panel(_takes(1.0), *[ModelTooSlow(WITHIN)] * 2)
+    panel.assessor = ModelAssessor(panel.model, panel.breakers, panel.clock, AskingPlan(WITHIN, PATIENCE, 1, ahead=1))
+    for _ in range(3):
+        await panel.assessor.assess(_closed(panel, 0), CONFIG)
+    panel.model.gate.clear()
+    both = [asyncio.create_task(panel.assessor.assess(_closed(panel, 0), CONFIG)) for _ in range(2)]
+    await eventually(lambda: panel.assessor.waiting == 1)
+    assert panel.model.in_flight == 1
+    panel.model.gate.set()
+    await asyncio.gather(*both)
+
+
+async def test_the_graver_of_those_that_wait_has_its_turn_first() -> None:
+    panel = Panel(at_once=1)
+    panel.model.gate.clear()
+    tasks = [asyncio.create_task(panel.assessor.assess(_closed(panel, 0), CONFIG))]
+    await eventually(lambda: panel.model.in_flight == 1)
+    for waiting, grave in enumerate((False, True), 1):
+        tasks.append(asyncio.create_task(panel.assessor.assess(_closed(panel, 0, grave=grave), CONFIG)))
+        await eventually(lambda waiting=waiting: panel.assessor.waiting == waiting)
+    panel.model.gate.set()
+    await asyncio.gather(*tasks)
+    assert ['"cat"' in question.user for question in panel.model.questions] == [False, False, True]
+
+
+async def test_a_batch_whose_patience_ends_before_its_turn_is_not_asked_about() -> None:
+    panel = Panel(at_once=1)
+    panel.model.gate.clear()
+    first = asyncio.create_task(panel.assessor.assess(_closed(panel, PATIENCE + 1), CONFIG))  # a place is free for it
+    await eventually(lambda: panel.model.in_flight == 1)
+    judgement = await panel.assessor.judge(_closed(panel, PATIENCE - 0.05), CONFIG)
+    made = judgement.assessment
+    assert (judgement.outcome, made.standing) == (Outcome.NOT_ASKED, AssessmentStanding.PROVISIONAL)
+    assert (made.because, len(panel.model.questions), panel.assessor.waiting) == (TOO_BUSY, 1, 0)
+    panel.model.gate.set()
+    assert (await first).standing is AssessmentStanding.FINAL
+    assert panel.breakers.told == ["succeeded"]
+
+
+async def test_an_event_asked_about_again_waits_as_long_as_one_answer_may_take() -> None:
+    panel = Panel()
+    panel.assessor = ModelAssessor(panel.model, panel.breakers, panel.clock, AskingPlan(0.05, 600.0, 1))
+    panel.model.gate.clear()
+    given = _closed(panel, 9999)
+    first = asyncio.create_task(panel.assessor.assess(given, CONFIG))
+    await eventually(lambda: panel.model.in_flight == 1)
+    judgement = await panel.assessor.judge(given, CONFIG, prompt_facts(given, CONFIG))
+    assert (judgement.outcome, len(panel.model.questions)) == (Outcome.NOT_ASKED, 1)
+    panel.model.gate.set()
+    await first
 
 
 async def test_assessments_are_counted_by_what_became_of_them() -> None:

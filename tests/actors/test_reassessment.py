@@ -94,6 +94,23 @@ async def test_the_revised_event_is_the_models_and_keeps_what_stood_before(desk:
     assert event["id"] == before["id"]
 
 
+async def test_one_whose_turn_does_not_come_waits_on_untried(database: Pool, redis_client: redis.asyncio.Redis) -> None:
+    desk = ModelDesk(database, database, redis_client, within=0.3, at_once=1)
+    await desk.camera()
+    desk.model.usual, desk.model.described = ModelAway("it loads"), AWAY
+    await _provisional(desk, ("person",))
+    desk.model.gate.clear()
+    await desk.closed("dog")
+    await eventually(lambda: desk.model.in_flight == 1)  # it has the only place, and keeps it
+    await _comes_back(desk, says())
+    await eventually(lambda: desk.language.assessor.waiting == 1)
+    await eventually(lambda: desk.language.assessor.waiting == 0)
+    assert await desk.waiting() == [("waiting", 0, None)]
+    desk.model.gate.set()
+    await eventually(lambda: desk.has("final", 2))
+    await desk.worker.stop()
+
+
 async def test_they_press_less_than_anything_new(desk: ModelDesk) -> None:
     await _provisional(desk, ("person",))
     (before,) = await desk.events()
