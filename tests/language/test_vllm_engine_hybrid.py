@@ -1,4 +1,7 @@
-"""The real vLLM engine on a tiny NemotronH that thinks aloud; it is killed, and started again."""
+"""The real vLLM engine on a tiny NemotronH that thinks aloud; it is killed, and started again.
+
+Its model runs in a worker beside the core, as it does on several cards.
+"""
 
 import asyncio
 import os
@@ -30,9 +33,11 @@ THINKING = 24
 async def engine(nemotron_folder: Path) -> AsyncIterator[VllmEngine]:
     plan = EnginePlan(model=str(nemotron_folder), max_in_flight=16, thinking=True, thinking_tokens=THINKING)
     running = VllmEngine(plan)
-    await running.start()
-    yield running
-    await running.stop()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VLLM_CPU_OMP_THREADS_BIND", "auto")
+        await running.start()
+        yield running
+        await running.stop()
 
 
 def logged(engine: VllmEngine, text: str) -> None:
