@@ -29,7 +29,7 @@ def proxy_names_client() -> bool:
 def ray_environment(settings: Settings) -> dict[str, str]:
     """The variables for a cluster of our own; docs/decisions/0003 says why each."""
     run = _short_folder(settings.data_dir)
-    stats, metrics, ports = _free_port(), _free_port(), _free_block(settings.data_dir)
+    ports = _free_block(settings.data_dir, {settings.api_port, settings.ray_dashboard_port})
     return {
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
@@ -39,15 +39,15 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{run}/metrics.sock",
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": run,
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{run}/server-state",
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports + 2),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports + 3),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": str(SOCKET_SECONDS),
         "RAY_SERVE_HAPROXY_RETRY_ON": f"conn-failure\n    {_NAME_THE_CLIENT}",
         "RAY_SERVE_HAPROXY_LOG_TARGET": f"{run}/nobody-listens",
         "FORWARDED_ALLOW_IPS": "",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports + 1),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports + 2),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports + 4),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports + PORTS_A_SYSTEM // 2 - 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(ports + PORTS_A_SYSTEM // 2),
         "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(ports + PORTS_A_SYSTEM - 1),
@@ -89,16 +89,18 @@ def _short_folder(data_dir: Path) -> str:
     return str(folder)
 
 
-def _free_block(data_dir: Path) -> int:
+def _free_block(data_dir: Path, spoken_for: set[int]) -> int:
     """The first of as many ports as a system may need for its replicas and proxies, none of which is in use.
 
-    Serve shares ports (SO_REUSEPORT): two systems that took the same ones would answer each other's requests.
+    Nor `spoken_for`, which are bound later. No single free ports: those that a machine hands out for the asking may be
+    handed out again before they are bound. Serve shares ports (SO_REUSEPORT): two systems that took the same ones would answer each other's requests.
     """
     blocks = range(10_000, 19_900, PORTS_A_SYSTEM)
     first = int.from_bytes(hashlib.sha256(str(data_dir).encode()).digest()[:4]) % len(blocks)
     for number in range(len(blocks)):
         block = blocks[(first + number) % len(blocks)]
-        if all(_is_free(port) for port in range(block, block + PORTS_A_SYSTEM)):
+        wanted = range(block, block + PORTS_A_SYSTEM)
+        if spoken_for.isdisjoint(wanted) and all(_is_free(port) for port in wanted):
             return block
     raise OSError("no ports are free between 10000 and 19900: end the programs that hold them")
 
@@ -110,9 +112,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -27,7 +27,12 @@ def test_the_token_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> Non
 
 
 def test_two_systems_have_no_port_and_no_socket_in_common(tmp_path: Path) -> None:
-    one, other = environment(tmp_path / "one"), environment(tmp_path / "other")
+    one = environment(tmp_path / "one")
+    with socket.socket() as running:
+        running.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        running.bind(("127.0.0.1", int(one["RAY_SERVE_HAPROXY_STATS_PORT"])))
+        running.listen()
+        other = environment(tmp_path / "other")
     differing = [name for name in one if name.endswith(("_PORT", "_PATH", "_LOC", "_FILE", "_BASE"))]
     assert len(differing) >= 12
     assert [name for name in differing if one[name] == other[name]] == []
@@ -40,6 +45,15 @@ def test_ports_that_somebody_holds_are_passed_over(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", first))
         taken.listen()
         assert int(environment(tmp_path)["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"]) != first
+
+
+def test_no_port_is_taken_that_the_api_or_the_dashboard_will_bind(tmp_path: Path) -> None:
+    first = int(environment(tmp_path)["RAY_SERVE_HAPROXY_STATS_PORT"])
+    for name in ("API_PORT", "RAY_DASHBOARD_PORT"):
+        settings = load_settings({"DATA_DIR": str(tmp_path), name: str(first)})
+        ours = {value for key, value in ray_environment(settings).items() if key.endswith("_PORT")}
+        assert str(first) not in ours
+        assert len(ours) == 8
 
 
 def test_a_sockets_path_is_short_enough_however_long_data_dir_is(tmp_path: Path) -> None:
