@@ -92,8 +92,9 @@ def _short_folder(data_dir: Path) -> str:
 def _free_block(data_dir: Path, spoken_for: set[int]) -> int:
     """The first of as many ports as a system may need for its replicas and proxies, none of which is in use.
 
-    Nor `spoken_for`, which are bound later. No single free ports: those that a machine hands out for the asking may be
-    handed out again before they are bound. Serve shares ports (SO_REUSEPORT): two systems that took the same ones would answer each other's requests.
+    Nor `spoken_for`, which are bound later. No single free ports: what a machine hands out for the asking it may hand
+    out again before it is bound. Serve shares ports (SO_REUSEPORT): two systems that took the same ones would answer
+    each other's requests.
     """
     blocks = range(10_000, 19_900, PORTS_A_SYSTEM)
     first = int.from_bytes(hashlib.sha256(str(data_dir).encode()).digest()[:4]) % len(blocks)
