@@ -135,9 +135,16 @@ async def test_a_wrong_path_is_told_by_the_settings_name(vllm: VllmServer) -> No
     await lost.stop()
 
 
+async def _is_worked_on(asking: "asyncio.Task[Reply]", vllm: VllmServer) -> bool:
+    """Fails with what became of the question where it has ended already."""
+    if asking.done():
+        pytest.fail(f"it ended before it was seen in work: {asking}")
+    return await asyncio.to_thread(vllm.running) == 1
+
+
 async def test_what_is_cancelled_ends_at_the_server_too(server: OpenAiServer, vllm: VllmServer) -> None:
     asking = asyncio.create_task(server.ask(question(answer_schema=LONG, most_tokens=7000, within_seconds=PATIENT)))
-    await eventually(lambda: vllm.running() == 1, 120)
+    await eventually(lambda: _is_worked_on(asking, vllm), 120)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     await eventually(lambda: vllm.running() == 0, 120)
@@ -153,7 +160,7 @@ async def test_a_server_that_dies_is_away_and_back_without_being_started_here(
     server: OpenAiServer, vllm: VllmServer
 ) -> None:
     asking = asyncio.create_task(server.ask(question(answer_schema=LONG, most_tokens=7000, within_seconds=PATIENT)))
-    await eventually(lambda: vllm.running() == 1, 120)
+    await eventually(lambda: _is_worked_on(asking, vllm), 120)
     vllm.kill()
     with pytest.raises(ModelAway, match="connection"):
         await asking
