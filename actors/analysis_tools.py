@@ -23,8 +23,6 @@ class LanguageModelTools:
     reassessments: Reassessments
     asked_by: str
     """Names this model and prompt; what others have given up is tried again by these."""
-    patience_seconds: float
-    """So long a closed batch waits for a place while all are taken."""
     lease_seconds: float
     """Longer than an assessment may take."""
     look_seconds: float = 2.0

@@ -135,7 +135,7 @@ class AnalysisWorker:
 
     async def _settle_overdue(self, tools: AnalysisTools, language: LanguageModelTools) -> bool:
         """Every place is taken, and these have waited long enough: stored as events now, the model is asked later."""
-        patience = timedelta(seconds=language.patience_seconds)
+        patience = timedelta(seconds=language.assessor.patience_seconds)
 
         async def assess(evidence: Evidence, config: RuntimeConfig) -> Assessment:
             return language.assessor.unasked(evidence, config)

@@ -88,8 +88,6 @@ class AskingPlan:
     """How many questions the model takes at once."""
     ahead: int = 0
     """So many more are asked while it is quick: they wait for their turn over there, in their own time."""
-    most_waiting: int = 1024
-    """Never reached: whoever claims rows takes few more than `at_once`."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +118,16 @@ class ModelAssessor:
         self._breakers = breakers
         self._clock = clock
         self._plan = plan
-        self._turns = Turns(plan.at_once, plan.most_waiting)
+        self._turns = Turns(plan.at_once)
         self._pictures = pictures
         self._mean_seconds: float | None = None
         self.answered = 0
         """Assessments that the model has given."""
+
+    @property
+    def patience_seconds(self) -> float:
+        """So long after it was closed a batch waits for its turn."""
+        return self._plan.patience_seconds
 
     @property
     def waiting(self) -> int:

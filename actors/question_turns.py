@@ -21,7 +21,8 @@ class _Waiting:
 class Turns:
     """Used from one event loop."""
 
-    def __init__(self, at_once: int, most_waiting: int) -> None:
+    def __init__(self, at_once: int, most_waiting: int | None = None) -> None:
+        """Without `most_waiting` nobody is sent away for want of room: whoever asks bounds itself."""
         self.at_once = at_once
         """May be changed: one that is raised is used from the next `take` or `give_back` on."""
         self._most_waiting = most_waiting
@@ -66,7 +67,7 @@ class Turns:
             _send_away(one, ModelAway(reason))
 
     def _make_room(self, mine: _Waiting) -> None:
-        if len(self._line) < self._most_waiting:
+        if self._most_waiting is None or len(self._line) < self._most_waiting:
             return
         busy = f"busy: {self.taken} questions are being answered and {len(self._line)} wait"
         if not self._line or self._line[-1].priority <= mine.priority:

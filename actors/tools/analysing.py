@@ -84,7 +84,6 @@ def language_tools(settings: Settings, app_name: str, pool: Pool) -> LanguageMod
         breakers=breakers,
         reassessments=Reassessments(pool),
         asked_by=asked_by(settings),
-        patience_seconds=patience,
         lease_seconds=max(within, patience) + within + GRACE_SECONDS + LEASE_TO_SPARE_SECONDS,
     )
 

@@ -70,7 +70,6 @@ class ModelDesk:
             breakers=self.breakers,
             reassessments=Reassessments(pool),
             asked_by="prompt v1, model one",
-            patience_seconds=patience,
             lease_seconds=within + 60,
             look_seconds=0.05,
             away_pause_seconds=0.3,

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from deployments import nemotron
 from deployments.model_place import Place, memory_fraction, place
-from deployments.nemotron import NoBackend, build_backend, calls_at_once
+from deployments.nemotron import NoBackend, build_backend, calls_at_once, processor_threads
 from language.errors import ModelUnusable
 from settings import Settings
 
@@ -96,3 +97,14 @@ def test_an_address_means_a_server_and_a_model_means_vllm() -> None:
     assert build_backend(settings(nemotron_url="http://gpu-box:8000/v1"), Place(0)).describe()["backend"] == (
         "openai_server"
     )
+
+
+@pytest.mark.parametrize(("usable", "physical", "threads"), [(1, 1, 1), (2, 2, 1), (8, 4, 3), (2, 16, 1), (6, None, 5)])
+def test_a_model_on_the_processor_leaves_one_core_to_the_house(
+    monkeypatch: pytest.MonkeyPatch, usable: int, physical: int | None, threads: int
+) -> None:
+    monkeypatch.setattr(nemotron, "usable_cores", lambda: usable)
+    monkeypatch.setattr("psutil.cpu_count", lambda logical: physical)
+    assert processor_threads() == threads
+    backend = build_backend(settings(nemotron_device="cpu"), Place(0))
+    assert backend._plan.threads == threads  # type: ignore[attr-defined]
