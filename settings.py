@@ -218,11 +218,11 @@ class Settings(BaseSettings):
             raise ValueError("NEMOTRON_MODEL is set too: keep NEMOTRON_URL for a server, or NEMOTRON_MODEL for our own")
         return value if value is None else model_server(value)
 
-    @field_validator("nemotron_url_model")
+    @field_validator("nemotron_api_key", "nemotron_url_model")
     @classmethod
-    def _model_of_a_server(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _beside_a_server(cls, value: SecretStr | str | None, info: ValidationInfo) -> SecretStr | str | None:
         if value is not None and info.data.get("nemotron_url", ...) is None:
-            raise ValueError("it chooses among a server's models: set NEMOTRON_URL, or unset it")
+            raise ValueError("it is for a model's server alone: set NEMOTRON_URL, or unset it")
         return value
 
     @field_validator("nemotron_thinking_tokens")

@@ -22,7 +22,7 @@ else:  # the driver's classes are generic in its stubs only
     Connection = asyncpg.Connection
     PooledConnection = asyncpg.pool.PoolConnectionProxy
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 10.0  # on a machine whose processors a model keeps busy, 5 s were too few
 ACQUIRE_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 ADDRESS_HELP = (
@@ -123,12 +123,20 @@ async def connect_pool(dsn: str, min_size: int, max_size: int, application_name:
         )
 
 
-async def connect_once(dsn: str, application_name: str, command_seconds: float = COMMAND_SECONDS) -> Connection:
-    """A connection outside any pool, for migrations and probes; the caller closes it."""
+async def connect_once(
+    dsn: str,
+    application_name: str,
+    command_seconds: float = COMMAND_SECONDS,
+    connect_seconds: float | None = None,
+) -> Connection:
+    """A connection outside any pool, for migrations and probes; the caller closes it.
+
+    `connect_seconds` is for whoever has more patience than CONNECT_SECONDS.
+    """
     with store_errors(), _unquoted_address():
         connection: Connection = await asyncpg.connect(
             dsn,
-            timeout=CONNECT_SECONDS,
+            timeout=connect_seconds or CONNECT_SECONDS,
             command_timeout=command_seconds,
             server_settings={"timezone": "UTC", "application_name": application_name[:63]},
         )

@@ -170,9 +170,11 @@ def test_an_empty_setting_of_the_language_model_is_an_unset_one() -> None:
 
 
 @pytest.mark.parametrize("beside", [{}, {"NEMOTRON_MODEL": "nvidia/x"}])
-def test_a_servers_model_is_chosen_only_with_a_server(beside: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match=r"^NEMOTRON_URL_MODEL: .*NEMOTRON_URL"):
-        load_settings({"NEMOTRON_URL_MODEL": "nano", **beside})
+@pytest.mark.parametrize("alone", ["NEMOTRON_URL_MODEL", "NEMOTRON_API_KEY"])
+def test_what_is_for_a_server_needs_one(alone: str, beside: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=rf"^{alone}: .*set NEMOTRON_URL") as refused:
+        load_settings({alone: "hunter2", **beside})
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_bad_server_is_the_only_fault_that_is_told() -> None:
@@ -186,9 +188,3 @@ def test_thinking_leaves_half_of_the_models_length_to_prompt_and_answer() -> Non
     assert load_settings(asked).nemotron_thinking_tokens == 4000
     with pytest.raises(SettingsError, match=r"^NEMOTRON_THINKING_TOKENS: .*NEMOTRON_MAX_MODEL_LEN \(4096\)"):
         load_settings({**asked, "NEMOTRON_THINKING": "true"})
-
-
-def test_a_key_without_a_server_sets_up_nothing() -> None:
-    settings = load_settings({"NEMOTRON_API_KEY": "hunter2"})
-    assert not settings.has_language_model
-    assert "hunter2" not in repr(settings)

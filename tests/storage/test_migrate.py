@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from storage.errors import MigrationRefused, StoreUnavailable
 from storage.migrate import Migration, migrate, shipped_migrations
-from storage.postgres import Pool, connect_pool
+from storage.postgres import Pool, connect_once, connect_pool
+from tests.storage.wire import Wire
 from tests.stores import fresh_database
 
 FIRST = Migration(1, "0001_first.sql", "CREATE TABLE first (id integer);")
@@ -50,6 +51,21 @@ async def test_what_was_applied_is_on_record(empty_url: str, empty: Pool) -> Non
     await migrate(empty_url, [FIRST, SECOND])
     rows = await empty.fetch("SELECT version, name, sha256 FROM schema_migrations ORDER BY version")
     assert [tuple(row) for row in rows] == [(1, FIRST.name, FIRST.sha256), (2, SECOND.name, SECOND.sha256)]
+
+
+async def test_a_start_is_patient_with_a_server_that_takes_a_connection_late(
+    empty_url: str, empty: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.CONNECT_SECONDS", 0.05)
+    async with Wire(empty_url) as wire:
+        wire.hold()
+        migrating = asyncio.create_task(migrate(wire.address, [FIRST]))
+        for _ in range(3):  # whoever has no more patience than usual gives up meanwhile
+            with pytest.raises(StoreUnavailable):
+                await connect_once(wire.address, "tests")
+        assert not migrating.done()
+        wire.release()
+        assert await migrating == (FIRST.name,)
 
 
 async def test_two_migrators_at_once_apply_each_file_once(empty_url: str, empty: Pool) -> None:

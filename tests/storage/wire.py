@@ -1,4 +1,4 @@
-"""A wire between a client and a real server, which a test can cut and mend."""
+"""A wire between a client and a real server, which a test can cut, mend and hold."""
 
 import asyncio
 from contextlib import suppress
@@ -15,6 +15,8 @@ class Wire:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._port = 0
+        self._open = asyncio.Event()
+        self._open.set()
 
     @property
     def address(self) -> str:
@@ -47,7 +49,15 @@ class Wire:
             writer.transport.abort()
         self._writers.clear()
 
+    def hold(self) -> None:
+        """New connections are taken, and nothing of them is carried before `release`."""
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._open.wait()
         far_reader, far_writer = await asyncio.open_connection(self._to.hostname, self._to.port)
         self._writers |= {writer, far_writer}
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))

@@ -42,6 +42,7 @@ class Guarded:
             "WEBHOOK_SECRET": self.words["webhook_secret"],
             "DEFAULT_WEBHOOK_URL": f"{webhook.scheme}://{webhook.netloc}/{self.words['default_webhook_url']}",
             "PUSH_URLS": f"json://owner:{self.words['push_urls']}@127.0.0.1:9/",
+            "NEMOTRON_URL": sinks.model_url,
             "NEMOTRON_API_KEY": self.words["nemotron_api_key"],
             "RATE_LIMIT_ENABLED": "false",
             "LOG_LEVEL": "DEBUG",

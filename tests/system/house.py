@@ -22,6 +22,7 @@ from launch.down import processes_of
 from tests.eventually import eventually_sync
 from tests.notify.http_sink import HttpSink, answer
 from tests.notify.smtp_sink import SmtpSink
+from tests.system.model_server import model_server
 
 HSI = str(Path(sys.executable).with_name("hsi"))
 START_SECONDS = 300.0
@@ -34,11 +35,14 @@ def free_port() -> int:
 
 
 class Sinks:
-    """Where alerts arrive: a webhook receiver and a mail server on loopback, in a thread of their own."""
+    """Where a system reaches out to, on loopback and in a thread of their own: a webhook receiver and a mail server for
+    its alerts, and a language model's server.
+    """
 
     def __init__(self) -> None:
         self.http = HttpSink(answer(200))
         self.smtp = SmtpSink()
+        self.model = model_server()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -46,11 +50,13 @@ class Sinks:
         self._thread.start()
         self._run(self.http.__aenter__())
         self._run(self.smtp.__aenter__())
+        self._run(self.model.__aenter__())
         return self
 
     def __exit__(self, *_: object) -> None:
         self._run(self.http.__aexit__(None, None, None))
         self._run(self.smtp.__aexit__(None, None, None))
+        self._run(self.model.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -67,6 +73,10 @@ class Sinks:
             "SMTP_PORT": str(self.smtp.port),
             "SMTP_TO": "owner@example.org",
         }
+
+    @property
+    def model_url(self) -> str:
+        return f"http://127.0.0.1:{self.model.port}/v1"
 
 
 @dataclass

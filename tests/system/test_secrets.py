@@ -16,7 +16,8 @@ from schemas.frame import LiveChannel
 from settings import Settings
 from tests.eventually import eventually_sync
 from tests.system.guarded import GUARDED, readable_files
-from tests.system.house import House
+from tests.system.house import House, Sinks
+from tests.system.model_server import SAYS
 from tests.system.pictures import picture, upload
 from tests.system.test_main_job import make_camera, make_rule
 
@@ -48,7 +49,10 @@ def heard(guarded_house: House) -> str:
         return {one["status"] for one in deliveries} <= {"delivered", "dead"}
 
     eventually_sync(settled, 90)
-    said = [json.dumps(house.get(f"/api/alerts/{alert}/deliveries"))]
+    event = house.get("/api/events", camera_id=camera)["events"][0]["id"]
+    eventually_sync(lambda: SAYS in house.api.get(f"/api/events/{event}/why").text, 90)  # the model's second answer
+    said = [house.api.get(f"/api/events/{event}/why").text]
+    said += [json.dumps(house.get(f"/api/alerts/{alert}/deliveries"))]
     for channel in ("email", "webhook", "push"):
         said.append(house.api.post("/api/notification/test", json={"channel": channel}).text)
     said += _frames(house)
@@ -97,6 +101,13 @@ def test_this_secret_turns_up_nowhere(guarded_house: House, heard: str, setting:
     assert secret
     place = heard.find(secret)
     assert place < 0, f"{setting} stands in: …{heard[max(0, place - 300) : place + 100]}…"
+
+
+def test_the_key_for_the_language_model_was_used_and_repeated_by_its_server(heard: str, sinks: Sinks) -> None:
+    shown = {request.headers.get("authorization") for request in sinks.model.received}
+    assert shown == {f"Bearer {GUARDED.words['nemotron_api_key']}"}
+    assert "answered HTTP 500" in heard
+    assert SAYS in heard
 
 
 def test_without_the_key_only_the_probes_answer(guarded_house: House) -> None:
