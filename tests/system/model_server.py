@@ -1,11 +1,11 @@
-"""A language model's server on loopback: it fails once, repeating the key that it was shown, then it answers well."""
+"""A language model's server on loopback: its first assessment fails, in words that repeat the key."""
 
 import asyncio
 import json
 from typing import Any
 
 from tests.language.chat_sink import chat, models, said
-from tests.notify.http_sink import HttpSink
+from tests.notify.http_sink import Answer, HttpSink, Received
 
 SAYS = "A person stays at the door and tries nothing."
 
@@ -21,21 +21,23 @@ class _Model:
 
     async def __call__(self, sink: HttpSink, writer: asyncio.StreamWriter) -> None:
         asked = sink.received[-1]
-        if asked.line.startswith("GET "):
-            told = models("nemotron", max_model_len=8192)
-        elif self._has_failed:
-            told = chat(json.dumps(_assessment(asked.json)))
-        else:
-            self._has_failed = True
-            told = said(500, {"error": {"message": f"out of memory, {asked.headers.get('authorization')}"}})
+        told = models("nemotron", max_model_len=8192) if asked.line.startswith("GET ") else self._answer(asked)
         await told(sink, writer)
 
+    def _answer(self, asked: Received) -> Answer:
+        properties = asked.json["response_format"]["json_schema"]["schema"]["properties"]
+        if "incident" in properties:  # the known question
+            return chat(json.dumps({"incident": "window_broken"}))
+        if not self._has_failed:
+            self._has_failed = True
+            return said(500, {"error": {"message": f"out of memory, {asked.headers.get('authorization')}"}})
+        return chat(json.dumps(_assessment(properties["case"]["enum"][0])))
 
-def _assessment(request: Any) -> dict[str, Any]:
+
+def _assessment(case: str) -> dict[str, Any]:
     """What a model that follows the schema says."""
-    schema = request["response_format"]["json_schema"]["schema"]
     return {
-        "case": schema["properties"]["case"]["enum"][0],
+        "case": case,
         "reasoning": SAYS,
         "summary": "A person at the door",
         "signs": [],
