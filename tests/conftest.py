@@ -8,7 +8,7 @@ import redis.asyncio
 
 from storage.postgres import Pool, connect_pool
 from storage.redis import connect_redis
-from tests.stores import fresh_database, running_postgres, running_redis
+from tests.stores import emptied, fresh_database, running_postgres, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +45,7 @@ async def database(database_url: str) -> AsyncIterator[Pool]:
 @pytest_asyncio.fixture
 async def redis_url(redis_server: str) -> AsyncIterator[str]:
     """The address of Redis, emptied."""
-    client = connect_redis(redis_server)
-    await client.flushall()
-    await client.aclose()
+    await emptied(redis_server)
     yield redis_server
 
 

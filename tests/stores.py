@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import redis.asyncio
+
 from storage.embedded import EmbeddedPostgres, EmbeddedRedis
 from storage.migrate import migrate
 from storage.postgres import connect_once
@@ -70,6 +72,12 @@ async def fresh_database(server: str, template: str = _TEMPLATE) -> AsyncIterato
         yield with_database(server, name)
     finally:
         await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def emptied(server: str) -> None:
+    """Everything goes from this Redis; as patient as `_execute`, which the product's own client is not."""
+    async with redis.asyncio.Redis.from_url(server, socket_timeout=60, socket_connect_timeout=60) as client:
+        await client.flushall()
 
 
 def with_database(address: str, name: str) -> str:
