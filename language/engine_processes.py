@@ -1,25 +1,17 @@
-"""An engine's processes: the surroundings that they start in, what they write, and that none of them stays behind."""
+"""An engine's processes: the surroundings that they start in, and that none of them stays behind."""
 
-import atexit
 import contextlib
-import json
 import logging
 import multiprocessing
 import os
 import re
-import shutil
-import tempfile
-from functools import cache
 from pathlib import Path
 
 import psutil
 
 _log = logging.getLogger(__name__)
 _SHARED = re.compile(r" (/dev/shm/(?:psm_|sem\.mp-)\S+)$", re.MULTILINE)
-_MOST_LOG = 256 * 1024
 _ENGINE = "EngineCore"
-_FAILED_STARTS = ("EngineCore failed to start", "WorkerProc failed to start", "died unexpectedly")
-_LOGGING, _PREFIX = "VLLM_LOGGING_CONFIG_PATH", "vllm-log-"
 
 
 def prepare_environment(*, offline: bool) -> None:
@@ -37,45 +29,6 @@ def prepare_environment(*, offline: bool) -> None:
         quiet["HF_HUB_OFFLINE"] = "1"
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
-
-
-class EngineLog:
-    """What the processes of one start write as errors: vLLM gives its caller no more than "see above".
-
-    The file is the same for every engine of this process, whose vLLM keeps it open, and begins empty with each.
-    """
-
-    def __init__(self) -> None:
-        folder = _log_folder()
-        self._errors = folder / "errors.log"
-        self._errors.write_bytes(b"")
-        settings = folder / "logging.json"
-        settings.write_text(json.dumps(_logging(self._errors)))
-        if _PREFIX in os.environ.get(_LOGGING, _PREFIX):  # who configures vLLM's logs keeps them, and reads them there
-            os.environ[_LOGGING] = str(settings)
-
-    def text(self) -> str:
-        try:
-            with self._errors.open("rb") as file:
-                file.seek(max(0, self._errors.stat().st_size - _MOST_LOG))
-                return file.read().decode(errors="replace")
-        except OSError:
-            return ""
-
-    def tells_of_failed_start(self) -> bool:
-        said = self.text()
-        return any(line in said for line in _FAILED_STARTS)
-
-    def close(self) -> None:
-        if os.environ.get(_LOGGING, "").startswith(str(self._errors.parent)):
-            del os.environ[_LOGGING]
-
-
-@cache
-def _log_folder() -> Path:
-    folder = tempfile.mkdtemp(prefix=_PREFIX)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 class EngineProcesses:
@@ -136,23 +89,3 @@ def _alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
-
-
-def _logging(errors: Path) -> dict[str, object]:
-    handlers = {
-        "stderr": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "plain"},
-        "errors": {
-            "class": "logging.FileHandler",
-            "filename": str(errors),
-            "level": "ERROR",
-            "formatter": "plain",
-            "delay": True,
-        },
-    }
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-        "handlers": handlers,
-        "loggers": {"vllm": {"handlers": list(handlers), "level": "WARNING", "propagate": False}},
-    }

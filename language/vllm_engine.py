@@ -12,8 +12,9 @@ from typing import Any
 from domain.clock import Clock, SystemClock
 from language.engine_build import Building, Engine
 from language.engine_faults import death_cause, start_fault
+from language.engine_files import EngineFiles
 from language.engine_plan import EnginePlan
-from language.engine_processes import EngineLog, EngineProcesses
+from language.engine_processes import EngineProcesses
 from language.engine_request import answer_sampling, opened_pictures, thought_sampling
 from language.errors import ModelAway, ModelTooSlow, QuestionRefused
 from language.model_folder import shown_name
@@ -35,7 +36,7 @@ class VllmEngine:
         self._engine: Engine | None = None
         self._building: asyncio.Future[Engine] | None = None
         self._processes: EngineProcesses | None = None
-        self._errors: EngineLog | None = None
+        self._files: EngineFiles | None = None
         self._asking: set[asyncio.Task[Reply]] = set()
         self._ending = asyncio.Lock()
 
@@ -43,16 +44,16 @@ class VllmEngine:
         """The last of several at once holds: the others are told that the engine was stopped while it loaded."""
         while self._processes is not None or self._ending.locked():
             await self.stop()
-        self._processes, self._errors = EngineProcesses(), EngineLog()
-        errors, build = self._errors, Building(self._plan)
+        self._processes, self._files = EngineProcesses(), EngineFiles()
+        files, build = self._files, Building(self._plan)
         building = self._building = asyncio.ensure_future(asyncio.to_thread(build.run))
         try:
-            engine = await self._built(building, errors, self._processes)
+            engine = await self._built(building, files, self._processes)
         except Exception as error:
             if self._building is not building:
                 raise ModelAway(_STOPPED) from error
             fault = (
-                error if isinstance(error, ModelAway) else start_fault(self._plan, build.device, error, errors.text())
+                error if isinstance(error, ModelAway) else start_fault(self._plan, build.device, error, files.text())
             )
             await self.stop()
             raise fault from error
@@ -81,9 +82,9 @@ class VllmEngine:
                 await asyncio.to_thread(engine.llm.shutdown)
         if self._processes is not None:
             await asyncio.to_thread(self._processes.end)
-        if self._errors is not None:
-            self._errors.close()
-        self._processes = self._errors = None
+        if self._files is not None:
+            self._files.close()
+        self._processes = self._files = None
 
     async def ask(self, question: Question) -> Reply:
         engine = self._running()
@@ -117,7 +118,7 @@ class VllmEngine:
             return None if self._building is not None else "the engine is not running"
         if not self._engine.llm.errored:
             return None
-        said = death_cause(self._errors.text()) if self._errors is not None else None
+        said = death_cause(self._files.text()) if self._files is not None else None
         return f"the engine died ({said or 'its process is gone'})"
 
     def describe(self) -> dict[str, Any]:
@@ -156,12 +157,14 @@ class VllmEngine:
             raise ModelAway(fault)
         return self._engine
 
-    async def _built(self, building: "asyncio.Future[Engine]", errors: EngineLog, processes: EngineProcesses) -> Engine:
+    async def _built(
+        self, building: "asyncio.Future[Engine]", files: EngineFiles, processes: EngineProcesses
+    ) -> Engine:
         """vLLM's core may write that a worker failed and then wait for it for ever: it is ended then, and says why."""
         failed = 0
         while not building.done():
             await asyncio.wait([building], timeout=1.0)
-            failed = failed + 1 if errors.tells_of_failed_start() else 0
+            failed = failed + 1 if files.tells_of_failed_start() else 0
             if failed > _GRACE_SECONDS:
                 await asyncio.to_thread(processes.end)
         return building.result()

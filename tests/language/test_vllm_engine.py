@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,9 +34,16 @@ async def engine(llama_folder: Path) -> AsyncIterator[VllmEngine]:
     running = VllmEngine(EnginePlan(model=str(llama_folder), device="cpu", max_model_len=16_384, max_in_flight=16))
     await running.start()
     children = running.process_ids()
+    folder = Path(os.environ["VLLM_RPC_BASE_PATH"])
+    assert sockets_in(folder)
     yield running
     await running.stop()
+    assert not sockets_in(folder)
     await eventually(lambda: not any(psutil.pid_exists(pid) for pid in children))  # dead, and buried by the machine
+
+
+def sockets_in(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_socket()]
 
 
 def case_question(case: str, **changes: Any) -> Any:

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from domain.clock import SystemClock
+from language.engine_processes import shared_memory
 
 START_SECONDS = 540.0  # alone a minute; a busy machine takes four
 GO_SECONDS = 60.0
@@ -92,6 +94,7 @@ class VllmServer:
         process, self._process = self._process, None
         if process is None:
             return
+        shared = _shared_memory(process.pid)
         try:
             with suppress(subprocess.TimeoutExpired, ProcessLookupError):
                 os.killpg(process.pid, how)
@@ -100,6 +103,8 @@ class VllmServer:
             with suppress(ProcessLookupError):  # the engine is a child that may outlive its server
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(GO_SECONDS)
+            for path in shared:
+                path.unlink(missing_ok=True)
 
     def _answers(self, client: httpx.Client) -> bool:
         try:
@@ -109,6 +114,15 @@ class VllmServer:
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace")[-4000:]
+
+
+def _shared_memory(pid: int) -> set[Path]:
+    """Of the server and those below it: what a killed one leaves in /dev/shm, some hundred MB on paper."""
+    with suppress(psutil.Error):
+        server = psutil.Process(pid)
+        pids = [pid, *(child.pid for child in server.children(recursive=True))]
+        return set[Path]().union(*map(shared_memory, pids))
+    return set()
 
 
 @contextmanager
