@@ -20,6 +20,8 @@ LARGEST_STACK_BYTES = 512 * 1024 * 1024
 _NAME_THE_CLIENT = "option forwardfor"
 """Ray's template for HAProxy has no place for this, but copies its list of what to retry letter by letter."""
 
+_claims: list[socket.socket] = []
+
 
 def proxy_names_client() -> bool:
     """In a process of the cluster: whether its HAProxy adds its own peer to X-Forwarded-For."""
@@ -96,14 +98,29 @@ def _free_block(data_dir: Path, spoken_for: set[int]) -> int:
     out again before it is bound. Serve shares ports (SO_REUSEPORT): two systems that took the same ones would answer
     each other's requests.
     """
+    for claim in _claims:  # of an earlier call: a process runs one system
+        claim.close()
+    _claims.clear()
     blocks = range(10_000, 19_900, PORTS_A_SYSTEM)
     first = int.from_bytes(hashlib.sha256(str(data_dir).encode()).digest()[:4]) % len(blocks)
     for number in range(len(blocks)):
         block = blocks[(first + number) % len(blocks)]
         wanted = range(block, block + PORTS_A_SYSTEM)
-        if spoken_for.isdisjoint(wanted) and all(_is_free(port) for port in wanted):
+        if spoken_for.isdisjoint(wanted) and all(_is_free(port) for port in wanted) and _claim(block):
             return block
     raise OSError("no ports are free between 10000 and 19900: end the programs that hold them")
+
+
+def _claim(block: int) -> bool:
+    """Keeps others off these ports while none of them is bound yet, and as long as this process lives."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0hsi-ports-{block}")  # a name in the kernel alone, in the same network namespace as the ports
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
 
 
 def _is_free(port: int) -> bool:

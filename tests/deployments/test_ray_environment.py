@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -45,6 +47,25 @@ def test_ports_that_somebody_holds_are_passed_over(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", first))
         taken.listen()
         assert int(environment(tmp_path)["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"]) != first
+
+
+CHOOSING = """
+import sys
+from deployments.ray_environment import ray_environment
+from settings import load_settings
+print(ray_environment(load_settings({"DATA_DIR": sys.argv[1]}))["RAY_SERVE_HAPROXY_STATS_PORT"], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_ports_that_another_start_has_chosen_and_not_bound_yet_are_passed_over(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CHOOSING, str(tmp_path)]  # one DATA_DIR: both look at the same ports first
+    rivals = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    chosen = [rival.stdout.readline() for rival in rivals if rival.stdout]
+    for rival in rivals:
+        rival.communicate()
+    assert len(set(chosen)) == 2
+    assert subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout in chosen
 
 
 def test_no_port_is_taken_that_the_api_or_the_dashboard_will_bind(tmp_path: Path) -> None:
