@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help="bare loop and pipeline in turn (3)")
     parser.add_argument("--rows", type=int, help="detections in the larger database (1,000,000)")
     parser.add_argument("--model", choices=list(_MODELS), action="append", help="one of them only")
+    parser.add_argument("--cases", default="", help="of llm's, those whose name holds this, as 'small model, 32'")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go for programs")
     parser.add_argument("--cache", type=Path, default=Path(".bench"), help="keeps pictures and models (.bench)")
     return parser
@@ -93,6 +94,7 @@ def _effort(chosen: argparse.Namespace) -> Effort:
         cold_start=not quick,
         idle_seconds=5.0 if quick else 60.0,
         request_seconds=0.5 if quick else 10.0,
+        llm_cases=chosen.cases,
         many_detections=max(1000, chosen.rows or (20_000 if quick else 1_000_000)),
     )
 

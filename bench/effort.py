@@ -23,3 +23,5 @@ class Effort:
     request_seconds: float = 10.0
     """How long each address is asked, each way."""
     many_detections: int = 1_000_000
+    llm_cases: str = ""
+    """Only those whose name holds this."""

@@ -95,7 +95,11 @@ class Measured:
 
 def llm(effort: Effort, tell: Callable[[str], None]) -> Report:
     measured = []
-    for case in _cases(quick=effort.starts == 1):
+    cases = _cases(quick=effort.starts == 1)
+    chosen = [case for case in cases if effort.llm_cases in _words(case)]
+    if not chosen:
+        raise SystemFailed(f"no case is called {effort.llm_cases!r}: there are {'; '.join(map(_words, cases))}")
+    for case in chosen:
         measured.append(_measure(effort, case, tell))
         tell(f"{_words(case)}: {measured[-1].ratio:.2f} of the bare engine")
     return Report([_table(measured)], {_words(one.case): _figures(one) for one in measured})

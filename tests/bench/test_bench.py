@@ -219,6 +219,11 @@ def test_a_benchmark_that_is_not_there_is_named(capsys: pytest.CaptureFixture[st
     assert "there is no benchmark speed" in capsys.readouterr().err
 
 
+def test_a_case_that_is_not_there_is_named_beside_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["llm", "--cases", "huge model"]) == 1
+    assert "no case is called 'huge model': there are tiny model, 1 in flight" in capsys.readouterr().err
+
+
 def test_a_system_that_does_not_start_is_an_error_with_what_it_said() -> None:
     with work_folder() as work:
         (work / "data" / "run" / "system.lock").mkdir(parents=True)  # where the system would write its lock
