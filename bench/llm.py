@@ -7,6 +7,7 @@ with the system's own arguments and threads. With VLLM_CPU_OMP_THREADS_BIND=auto
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -238,6 +239,7 @@ def _through_the_engine(model: Path, case: Case, warm_up: list[Question], questi
         done = subprocess.run(
             [sys.executable, "-m", "bench.bare_llm", str(file)],
             cwd=Path(__file__).parent.parent,
+            env=os.environ | {"VLLM_RPC_BASE_PATH": str(work)},  # its sockets go with the folder
             capture_output=True,
             text=True,
             check=False,

@@ -1,8 +1,8 @@
 """What an engine puts on the disk: the errors that its processes write, and the sockets between them.
 
 Both stand in one folder for each process that runs engines. vLLM by itself leaves every socket in the temporary folder,
-for ever where a process is killed; ours goes with the process, or, where that was killed, with the next one that runs
-an engine on this machine.
+for ever where a process is killed; ours goes with the process, or, where that was killed, when a system ends or an
+engine starts on this machine.
 """
 
 import atexit
@@ -69,7 +69,7 @@ def _set(name: str, path: Path) -> None:
 @cache
 def _folder() -> Path:
     """This process's, held by a lock that ends with it whatever ends it. It has its name from when it is locked on."""
-    _remove_orphans()
+    remove_orphans()
     making = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}"))
     lock = os.open(making / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -78,7 +78,8 @@ def _folder() -> Path:
     return folder
 
 
-def _remove_orphans() -> None:
+def remove_orphans() -> None:
+    """Of processes that were killed, as Serve does with its replicas at the end."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # another user's, or removed by another process just now
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import psutil
 
 from deployments.ray_environment import ray_environment, ray_token
+from language.engine_files import remove_orphans
 from launch.down import end_leftovers
 from launch.keys import require_keys_where_needed, settle_keys
 from settings import Settings
@@ -100,6 +101,7 @@ class Ground:
             return
         self._stores.stop()
         end_leftovers(self.settings.data_dir, self._tell)
+        remove_orphans()
         self._lock.release()
         self._lock = None
 

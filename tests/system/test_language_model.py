@@ -2,6 +2,7 @@
 
 import json
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -203,6 +204,7 @@ def _each_was_assessed_once(house: House, cameras: dict[str, str], frames: list[
 @pytest.mark.timeout(1200)
 def test_an_engine_in_the_cluster_dies_comes_back_and_leaves_nothing(own_sinks: Sinks, tmp_path: Path) -> None:
     folder = random_nemotron_h(tmp_path / "Nemotron Tiny")
+    there = engine_folders()
     settings = {"NEMOTRON_MODEL": str(folder), "NEMOTRON_DEVICE": "cpu", "VLLM_CPU_KVCACHE_SPACE": "1"}
     with house_with(own_sinks, **settings) as house:
         wait_until_it_answers(house)
@@ -221,6 +223,13 @@ def test_an_engine_in_the_cluster_dies_comes_back_and_leaves_nothing(own_sinks: 
         eventually_sync(lambda: only_event(house, second) is not None, PATIENCE)
         eventually_sync(lambda: is_assessed(house, second, "final"), PATIENCE)
         assert prompt_is_in(why_of(house, only_event(house, second) or {}))
+        assert engine_folders() - there
+    assert not engine_folders() - there
+
+
+def engine_folders() -> set[Path]:
+    """Of every system on this machine."""
+    return set(Path(tempfile.gettempdir()).glob("hsi-vllm-*"))
 
 
 def _engines(house: House) -> list[psutil.Process]:
