@@ -15,6 +15,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from language.errors import ModelUnusable
+
 _MOST_LOG = 256 * 1024
 _FAILED_STARTS = ("EngineCore failed to start", "WorkerProc failed to start", "died unexpectedly")
 _LOGGING, _SOCKETS = "VLLM_LOGGING_CONFIG_PATH", "VLLM_RPC_BASE_PATH"
@@ -27,14 +29,22 @@ class EngineFiles:
     """The files of one start. vLLM gives its caller no more than "see above" for what its processes write as errors.
 
     The log is the same file for every engine of this process, whose vLLM keeps it open, and begins empty with each.
+    Raises ModelUnusable where nothing can be written.
     """
 
     def __init__(self) -> None:
-        self._folder = _folder()
-        self._errors = self._folder / "errors.log"
-        self._errors.write_bytes(b"")
-        settings = self._folder / "logging.json"
-        settings.write_text(json.dumps(_logging(self._errors)))
+        try:
+            self._folder = _folder()
+            self._folder.mkdir(mode=0o700, exist_ok=True)  # a machine may tidy its temporary folder up
+            self._errors = self._folder / "errors.log"
+            self._errors.write_bytes(b"")
+            settings = self._folder / "logging.json"
+            settings.write_text(json.dumps(_logging(self._errors)))
+        except OSError as error:
+            raise ModelUnusable(
+                f"nothing can be written below {tempfile.gettempdir()} ({error.strerror}): "
+                "mend that, or set TMPDIR to another folder"
+            ) from error
         _set(_LOGGING, settings)
         if len(os.fsencode(self._folder)) + 1 + _SOCKET_NAME <= _LONGEST_SOCKET:
             _set(_SOCKETS, self._folder)
@@ -55,9 +65,10 @@ class EngineFiles:
         for name in (_LOGGING, _SOCKETS):
             if os.environ.get(name, "").startswith(str(self._folder)):
                 del os.environ[name]
-        for path in self._folder.iterdir():
-            if path.is_socket():
-                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for path in self._folder.iterdir():
+                if path.is_socket():
+                    path.unlink()
 
 
 def _set(name: str, path: Path) -> None:

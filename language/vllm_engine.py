@@ -44,7 +44,8 @@ class VllmEngine:
         """The last of several at once holds: the others are told that the engine was stopped while it loaded."""
         while self._processes is not None or self._ending.locked():
             await self.stop()
-        self._processes, self._files = EngineProcesses(), EngineFiles()
+        self._files = EngineFiles()
+        self._processes = EngineProcesses()
         files, build = self._files, Building(self._plan)
         building = self._building = asyncio.ensure_future(asyncio.to_thread(build.run))
         try:

@@ -1,6 +1,8 @@
 """What engines put on the disk goes with their process, and what a killed one left goes with the next."""
 
+import errno
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,15 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from language.engine_files import EngineFiles, _folder
+from language.errors import ModelUnusable
+
 PROGRAM = """
 import os, sys
 from language.engine_files import EngineFiles
-files = EngineFiles()
-print(os.environ.get("VLLM_RPC_BASE_PATH"), os.environ.get("VLLM_LOGGING_CONFIG_PATH"), flush=True)
-if sys.stdin.readline().strip() == "close":
-    files.close()
+
+def tell():
     print(os.environ.get("VLLM_RPC_BASE_PATH"), os.environ.get("VLLM_LOGGING_CONFIG_PATH"), flush=True)
-sys.stdin.readline()
+
+files = EngineFiles()
+tell()
+for line in sys.stdin:
+    if line.strip() == "close":
+        files.close()
+    else:
+        files = EngineFiles()
+    tell()
 """
 
 
@@ -35,8 +46,15 @@ class Process:
         self.sockets, self.logging = self._said()
 
     def closed(self) -> list[str]:
+        return self._does("close")
+
+    def again(self) -> list[str]:
+        """The files of its next engine."""
+        return self._does("open")
+
+    def _does(self, what: str) -> list[str]:
         assert self._process.stdin is not None
-        print("close", file=self._process.stdin, flush=True)
+        print(what, file=self._process.stdin, flush=True)
         return self._said()
 
     def end(self) -> None:
@@ -82,6 +100,15 @@ def test_an_engine_that_is_stopped_leaves_no_socket_and_no_word_in_the_environme
     process.end()
 
 
+def test_a_folder_that_the_machine_has_tidied_up_is_made_again(place: Path) -> None:
+    process = Process(place)
+    shutil.rmtree(process.sockets)
+    assert process.closed() == ["None", "None"]
+    assert process.again() == [process.sockets, process.logging]
+    assert Path(process.logging).exists()
+    process.end()
+
+
 def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_has_stays(place: Path) -> None:
     living, killed = Process(place), Process(place)
     bound(Path(killed.sockets) / "a")
@@ -121,3 +148,15 @@ def test_a_path_too_long_for_a_socket_is_not_given_to_vllm(place: Path) -> None:
     assert process.sockets == "None"
     assert Path(process.logging).parent.parent == deep
     process.end()
+
+
+def test_a_temporary_folder_that_takes_nothing_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: str) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("language.engine_files.tempfile.mkdtemp", full)
+    monkeypatch.setattr("language.engine_files._folder", _folder.__wrapped__)
+    with pytest.raises(
+        ModelUnusable, match=r"nothing can be written below /\S+ \(No space left on device\): mend that"
+    ):
+        EngineFiles()
