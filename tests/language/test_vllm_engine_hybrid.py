@@ -41,8 +41,8 @@ async def engine(nemotron_folder: Path) -> AsyncIterator[VllmEngine]:
 
 
 def logged(engine: VllmEngine, text: str) -> None:
-    assert engine._errors is not None
-    with engine._errors._errors.open("a") as log:
+    assert engine._files is not None
+    with engine._files._errors.open("a") as log:
         log.write(text)
 
 
