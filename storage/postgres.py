@@ -106,17 +106,20 @@ def store_errors() -> StoreErrors:
     return StoreErrors()
 
 
-async def connect_pool(dsn: str, min_size: int, max_size: int, application_name: str) -> Pool:
+async def connect_pool(
+    dsn: str, min_size: int, max_size: int, application_name: str, connect_seconds: float | None = None
+) -> Pool:
     """A pool with at least one open connection; `StoreUnavailable` when there is no way to get one.
 
-    Values of `json` and `jsonb` columns come and go as Python objects.
+    `connect_seconds` is for whoever has more patience than CONNECT_SECONDS. Values of `json` and `jsonb` columns come
+    and go as Python objects.
     """
     with store_errors(), _unquoted_address():
         return await asyncpg.create_pool(
             dsn,
             min_size=max(1, min_size),  # at 0 nothing would be tried, and an absent server not noticed
             max_size=max(1, min_size, max_size),
-            timeout=CONNECT_SECONDS,
+            timeout=connect_seconds or CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=_SESSION | {"application_name": application_name[:63]},
             init=_prepare,

@@ -8,7 +8,7 @@ import redis.asyncio
 
 from storage.postgres import Pool, connect_pool
 from storage.redis import connect_redis
-from tests.stores import emptied, fresh_database, running_postgres, running_redis
+from tests.stores import PATIENT_SECONDS, emptied, fresh_database, running_postgres, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ async def database_url(postgres_server: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Pool]:
     """A pool on this test's own database."""
-    pool = await connect_pool(database_url, 1, 10, "tests")
+    pool = await connect_pool(database_url, 1, 10, "tests", PATIENT_SECONDS)
     try:
         yield pool
     finally:

@@ -17,6 +17,9 @@ from storage.embedded import EmbeddedPostgres, EmbeddedRedis
 from storage.migrate import migrate
 from storage.postgres import connect_once
 
+PATIENT_SECONDS = 120.0
+"""For what stands before and after a test: how slow the machine is just then is nothing that a test is about."""
+
 _TEMPLATE = "hsi_template"
 # A test database need not survive a power cut; what tests durability runs a server of its own.
 _FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 1GB\n"
@@ -75,8 +78,9 @@ async def fresh_database(server: str, template: str = _TEMPLATE) -> AsyncIterato
 
 
 async def emptied(server: str) -> None:
-    """Everything goes from this Redis; as patient as `_execute`, which the product's own client is not."""
-    async with redis.asyncio.Redis.from_url(server, socket_timeout=60, socket_connect_timeout=60) as client:
+    """Everything goes from this Redis."""
+    patience = {"socket_timeout": PATIENT_SECONDS, "socket_connect_timeout": PATIENT_SECONDS}
+    async with redis.asyncio.Redis.from_url(server, **patience) as client:
         await client.flushall()
 
 
@@ -90,9 +94,8 @@ async def _make_template(server: str) -> None:
 
 
 async def _execute(server: str, statement: str) -> None:
-    # A connection that comes late, where other tests keep every processor busy, is nothing that this test is about.
-    connection = await connect_once(server, "tests", connect_seconds=60)
+    connection = await connect_once(server, "tests", PATIENT_SECONDS, PATIENT_SECONDS)
     try:
         await connection.execute(statement)
     finally:
-        await connection.close()
+        await connection.close(timeout=PATIENT_SECONDS)
