@@ -65,7 +65,7 @@ class EngineFiles:
         for name in (_LOGGING, _SOCKETS):
             if os.environ.get(name, "").startswith(str(self._folder)):
                 del os.environ[name]
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the machine has tidied it up
             for path in self._folder.iterdir():
                 if path.is_socket():
                     path.unlink()

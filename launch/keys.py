@@ -11,7 +11,7 @@ from settings import Settings, SettingsError
 from storage.api_keys import ApiKeys
 from storage.embedded import EmbeddedPostgres
 from storage.migrate import migrate
-from storage.postgres import connect_pool
+from storage.postgres import START_CONNECT_SECONDS, connect_pool
 from storage.system_lock import SystemRecord, acquire
 
 DEMO = "hsi-demo"
@@ -91,7 +91,7 @@ async def _with_keys(address: str, ask: Callable[[ApiKeys], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _keys(address: str) -> AsyncIterator[ApiKeys]:
-    pool = await connect_pool(address, 1, 1, "hsi keys")
+    pool = await connect_pool(address, 1, 1, "hsi keys", START_CONNECT_SECONDS)
     try:
         yield ApiKeys(pool)
     finally:

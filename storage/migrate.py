@@ -8,12 +8,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from storage.errors import MigrationRefused, StoreError
-from storage.postgres import Connection, connect_once, store_errors, translate
+from storage.postgres import START_CONNECT_SECONDS, Connection, connect_once, store_errors, translate
 
 _LOCK = 0x6873695F6D696772  # "hsi_migr": two migrators at once take turns
 _WAIT_SECONDS = 600.0  # a large table may take its time, and the second migrator waits for the first
-# A whole start depends on this one connection, and the machine is at its busiest then: it may take its time too.
-_CONNECT_SECONDS = 60.0
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _TABLE = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -62,7 +60,7 @@ async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> tu
     or by one whose files differ from ours; then nothing has been changed.
     """
     shipped = shipped_migrations() if migrations is None else tuple(migrations)
-    connection = await connect_once(dsn, "migrate", _WAIT_SECONDS, _CONNECT_SECONDS)
+    connection = await connect_once(dsn, "migrate", _WAIT_SECONDS, START_CONNECT_SECONDS)
     try:
         with store_errors():
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)

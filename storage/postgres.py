@@ -23,6 +23,8 @@ else:  # the driver's classes are generic in its stubs only
     PooledConnection = asyncpg.pool.PoolConnectionProxy
 
 CONNECT_SECONDS = 10.0  # on a machine whose processors a model keeps busy, 5 s were too few
+# A whole start depends on its first connections, and the machine is at its busiest then: they may take their time.
+START_CONNECT_SECONDS = 60.0
 ACQUIRE_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 ADDRESS_HELP = (

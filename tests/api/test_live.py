@@ -41,7 +41,7 @@ def _frame(kind: str = "alert.created", channel: LiveChannel = LiveChannel.ALERT
 
 
 async def _next(socket: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         message: dict[str, Any] = json.loads(await socket.recv())
     return message
 

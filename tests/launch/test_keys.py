@@ -10,8 +10,10 @@ from launch.keys import passing_key, remove_key, replace_key, settle_keys
 from schemas.api_key import ApiKey
 from settings import Settings, SettingsError, load_settings
 from storage.api_keys import ApiKeys
+from storage.errors import StoreUnavailable
 from storage.postgres import connect_pool
 from storage.system_lock import acquire, read_system
+from tests.storage.wire import Wire
 
 KEY = "key-0123456789abcdef"
 
@@ -53,6 +55,21 @@ def test_the_first_start_beyond_loopback_makes_a_key_and_shows_it_once(address: 
     assert _kept(address) == [hashed("owner", key)]
     assert _settle(_settings(address)) == ""
     assert _kept(address) == [hashed("owner", key)]
+
+
+async def test_a_start_is_patient_with_a_server_that_takes_a_connection_late(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.CONNECT_SECONDS", 0.05)
+    async with Wire(address) as wire:
+        wire.hold()
+        settling = asyncio.create_task(asyncio.to_thread(_settle, _settings(wire.address)))
+        for _ in range(3):  # whoever has no more patience than usual gives up meanwhile
+            with pytest.raises(StoreUnavailable):
+                await connect_pool(wire.address, 1, 1, "tests")
+        assert not settling.done()
+        wire.release()
+        assert _shown(await settling)
 
 
 def test_on_loopback_one_is_made_only_when_keys_are_wanted(address: str) -> None:

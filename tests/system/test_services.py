@@ -131,7 +131,7 @@ def test_the_api_answers_all_along_while_its_replicas_are_restarted(house: House
 
     def asked() -> bool:
         try:
-            outcomes[str(httpx.get(f"{house.url}/health", timeout=60, trust_env=False).status_code)] += 1
+            outcomes[str(httpx.get(f"{house.url}/health", timeout=10, trust_env=False).status_code)] += 1
         except httpx.TransportError as error:
             outcomes[type(error).__name__] += 1
         return audited(house, "api") == [("service_restart", "success")]
